@@ -1,0 +1,40 @@
+"""The options that several commands share, each described once."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "-C", "--workspace", metavar="DIR", help="Workspace; default: the nearest medsegan.toml upwards."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be read, chosen and written, and do nothing.")
+]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Seed of every random choice; default 0.")
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option("--device", metavar="auto|cpu|cuda|cuda:N|mps", help="Where to compute; default auto."),
+]
+ModalityOption = Annotated[
+    Literal["ct", "mr"] | None, typer.Option("--modality", help="Kind of scanner; default: found out and said.")
+]
+QualityOption = Annotated[
+    Literal["fast", "balanced", "best"] | None,
+    typer.Option("--quality", help="fast: the encoder's codes alone; balanced, best: more optimisation."),
+]
+StepsOption = Annotated[
+    int | None, typer.Option("--steps", min=0, metavar="N", help="Steps of optimisation, in place of --quality.")
+]
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The options that the user gave; for all others the library's own default holds, stated there alone."""
+    return {name: value for name, value in options.items() if value is not None}

@@ -1,0 +1,72 @@
+"""Values between the voxels: one axis at a time."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from ..errors import DataError
+from ..shapes import Array, FloatArray
+from .sampling import Sampling
+
+_FACE_TOLERANCE = 1e-6
+"""In voxels; a sample this far beyond the outer face is rounding, not outside."""
+
+
+def resample_axis(array: Array, axis: int, sampling: Sampling, fill: float | None) -> FloatArray:
+    """The array with one axis sampled anew: linear interpolation, with anti-aliasing where the axis gets coarser.
+
+    The weights are a triangle of half width max(1, |step|), normalised to sum 1, so that a constant stays
+    constant. Samples at a step of 1 or -1 on voxel centres are copied, bit by bit.
+
+    Args:
+        array: any shape; floats keep their type, everything else becomes float32.
+        axis: the axis to sample.
+        sampling: where the samples lie, in indices of that axis.
+        fill: the value of samples beyond the outer faces of the array (index below -0.5 or above n - 0.5);
+            `None` takes the value of the nearest edge. Within the faces the edge is always continued.
+
+    Returns:
+        A new array, `sampling.count` long along `axis`.
+
+    Raises:
+        DataError: the axis is empty or absent.
+    """
+    if not -array.ndim <= axis < array.ndim or array.shape[axis] == 0:
+        raise DataError(f"cannot resample axis {axis} of an array of shape {array.shape}")
+    values = array if array.dtype.kind == "f" else array.astype(np.float32)
+    n_source = values.shape[axis]
+    positions = sampling.positions
+    if sampling.is_exact:
+        nearest = np.clip(positions, 0, n_source - 1).astype(np.intp)
+        result = np.take(values, nearest, axis=axis)
+    else:
+        result = _apply_weights(values, axis, _triangle_weights(positions, sampling.step, n_source))
+    if fill is not None:
+        outside = (positions < -0.5 - _FACE_TOLERANCE) | (positions > n_source - 0.5 + _FACE_TOLERANCE)
+        if outside.any():
+            np.moveaxis(result, axis, 0)[outside] = fill
+    return result
+
+
+def _triangle_weights(positions: npt.NDArray[np.float64], step: float, n_source: int) -> sparse.csr_array:
+    """(count, n_source) weights; what lies beyond an edge counts for the edge voxel."""
+    width = max(1.0, abs(step))
+    centres = np.clip(positions, -width, n_source - 1 + width)  # further out every tap is the edge voxel
+    first = np.floor(centres - width)
+    taps = first[:, None] + np.arange(2 * math.ceil(width) + 2)
+    weights = np.clip(1.0 - np.abs(taps - centres[:, None]) / width, 0.0, None)
+    weights /= weights.sum(axis=1, keepdims=True)
+    rows = np.broadcast_to(np.arange(len(positions))[:, None], taps.shape)
+    columns = np.clip(taps, 0, n_source - 1).astype(np.intp)
+    used = weights > 0
+    table = sparse.coo_array((weights[used], (rows[used], columns[used])), shape=(len(positions), n_source))
+    return table.tocsr()
+
+
+def _apply_weights(values: FloatArray, axis: int, weights: sparse.csr_array) -> FloatArray:
+    front = np.moveaxis(values, axis, 0)
+    flat = np.ascontiguousarray(front).reshape(front.shape[0], -1)
+    sampled = np.asarray(weights.astype(values.dtype) @ flat)
+    return np.moveaxis(sampled.reshape(-1, *front.shape[1:]), 0, axis)

@@ -1,0 +1,37 @@
+"""The DICOM files below a folder."""
+
+from pathlib import Path
+
+from ..formats import has_dicom_magic
+
+_NAMES_WITHOUT_SLICES = {"dicomdir"}
+_FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")
+"""A data set without preamble begins with group 0002 or 0008 (little endian)."""
+
+
+def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
+    """The DICOM files below a folder, in the order of their paths, and how many other files lie there.
+
+    Hidden files, the "._" files of macOS and DICOMDIR count as neither.
+
+    Args:
+        folder: searched with all its subfolders.
+    """
+    found: list[Path] = []
+    n_others = 0
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(folder).parts)
+        if hidden or not path.is_file() or path.name.lower() in _NAMES_WITHOUT_SLICES:
+            continue
+        if has_dicom_magic(path) or _may_lack_preamble(path):
+            found.append(path)
+        else:
+            n_others += 1
+    return found, n_others
+
+
+def _may_lack_preamble(path: Path) -> bool:
+    if path.suffix.lower() not in (".dcm", ".ima", ""):
+        return False
+    with path.open("rb") as stream:
+        return stream.read(2) in _FIRST_GROUPS

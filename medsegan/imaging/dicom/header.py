@@ -1,0 +1,181 @@
+"""What a slice says of itself, read without its pixels."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import UID
+
+from ...errors import DataError, InputError
+from ..volume import Modality
+
+MODALITY_OF_CLASS: dict[str, Modality] = {
+    "1.2.840.10008.5.1.4.1.1.2": "ct",
+    "1.2.840.10008.5.1.4.1.1.4": "mr",
+}
+"""The SOP classes that are read: CT Image Storage and MR Image Storage (DICOM PS3.4, annex B.5)."""
+
+_PHASE_TAGS = (
+    "AcquisitionNumber",
+    "TemporalPositionIdentifier",
+    "EchoNumbers",
+    "EchoTime",
+    "InversionTime",
+    "TriggerTime",
+    "DiffusionBValue",
+    "ImageType",
+    "AcquisitionTime",
+    "ContentTime",
+)
+"""What may tell two slices at one position apart, the most telling first."""
+
+_TAGS = (
+    *_PHASE_TAGS,
+    *(
+        "SOPClassUID",
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+        "FrameOfReferenceUID",
+        "SeriesNumber",
+        "Rows",
+        "Columns",
+    ),
+    *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SamplesPerPixel"),
+    *("PhotometricInterpretation", "NumberOfFrames"),
+)
+
+
+@dataclass(frozen=True)
+class SliceHeader:
+    """One slice of a series. Numbers that the file lacks are empty tuples.
+
+    Args:
+        path: its file.
+        sop_class: the UID of what kind of object it is.
+        series_uid: SeriesInstanceUID.
+        frame_uid: FrameOfReferenceUID; slices of different frames have no common place.
+        series_number: the number a viewer shows.
+        matrix: rows and columns.
+        position: of the centre of the first pixel, LPS mm.
+        orientation: direction cosines of the rows and then of the columns, LPS.
+        pixel_spacing: distance between rows and between columns, mm.
+        thickness_mm: SliceThickness.
+        photometric: PhotometricInterpretation.
+        n_samples: values per pixel.
+        n_frames: pictures in the file.
+        phases: names and values that may tell slices at one position apart.
+    """
+
+    path: Path
+    sop_class: str
+    series_uid: str
+    frame_uid: str
+    series_number: str
+    matrix: tuple[int, int]
+    position: tuple[float, ...]
+    orientation: tuple[float, ...]
+    pixel_spacing: tuple[float, ...]
+    thickness_mm: float | None
+    photometric: str
+    n_samples: int
+    n_frames: int
+    phases: tuple[tuple[str, str], ...]
+
+    @property
+    def image_type(self) -> tuple[str, ...]:
+        """The values of ImageType in capitals."""
+        return tuple(part.strip().upper() for part in dict(self.phases)["ImageType"].split("\\"))
+
+    @property
+    def class_name(self) -> str:
+        """The name of the SOP class, such as "CT Image Storage"."""
+        return str(UID(self.sop_class).name)
+
+    @property
+    def is_slice(self) -> bool:
+        """Whether this is a single grey slice of a CT or MR."""
+        return self.sop_class in MODALITY_OF_CLASS and self.n_samples == 1 and self.n_frames == 1
+
+
+def read_header(path: Path) -> SliceHeader:
+    """The header of one DICOM file.
+
+    Raises:
+        InputError: the file is damaged.
+        DataError: a number in it is none.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom warns of values that we parse ourselves
+            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
+            return _parse(dataset, path)
+    except (
+        InvalidDicomError,
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        AttributeError,
+        NotImplementedError,
+    ) as error:
+        raise InputError(f"{path}: the DICOM header cannot be read ({error}); the file is damaged") from error
+
+
+def element_text(dataset: Dataset, keyword: str) -> str:
+    """An element as the text it is written in, values divided by backslashes; "" if it is absent.
+
+    Parsed here and not by pydicom, because anonymisers write numbers longer than 16 characters and decimal commas.
+    """
+    if keyword not in dataset:
+        return ""
+    value = dataset.get_item(keyword).value
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return value.decode("ascii", errors="replace").strip(" \0")
+    if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
+        return "\\".join(str(part) for part in value)
+    return str(value).strip(" \0")
+
+
+def element_numbers(dataset: Dataset, keyword: str, path: Path) -> tuple[float, ...]:
+    """The numbers of an element; empty if it is absent or empty.
+
+    Raises:
+        DataError: a value is no number.
+    """
+    text = element_text(dataset, keyword)
+    try:
+        return tuple(float(part.strip().replace(",", ".")) for part in text.split("\\") if part.strip())
+    except ValueError as error:
+        raise DataError(f"{path}: {keyword} is {text!r}, expected numbers; the header is damaged") from error
+
+
+def _parse(dataset: Dataset, path: Path) -> SliceHeader:
+    thickness = element_numbers(dataset, "SliceThickness", path)
+    return SliceHeader(
+        path=path,
+        sop_class=element_text(dataset, "SOPClassUID"),
+        series_uid=element_text(dataset, "SeriesInstanceUID"),
+        frame_uid=element_text(dataset, "FrameOfReferenceUID"),
+        series_number=element_text(dataset, "SeriesNumber"),
+        matrix=(int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)),
+        position=element_numbers(dataset, "ImagePositionPatient", path),
+        orientation=element_numbers(dataset, "ImageOrientationPatient", path),
+        pixel_spacing=element_numbers(dataset, "PixelSpacing", path),
+        thickness_mm=thickness[0] if thickness else None,
+        photometric=element_text(dataset, "PhotometricInterpretation"),
+        n_samples=int(dataset.get("SamplesPerPixel") or 1),
+        n_frames=int(float(element_text(dataset, "NumberOfFrames") or 1)),
+        phases=tuple((name, _phase_text(dataset, name)) for name in _PHASE_TAGS),
+    )
+
+
+def _phase_text(dataset: Dataset, keyword: str) -> str:
+    """DiffusionBValue is binary (FD), all others are text."""
+    if keyword == "DiffusionBValue":
+        return str(dataset.get(keyword, ""))
+    return element_text(dataset, keyword)

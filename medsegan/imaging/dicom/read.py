@@ -1,0 +1,106 @@
+"""One volume from a folder of DICOM slices: right, or refused with the reason."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import DataError, InputError
+from ...shapes import Array
+from ..volume import Volume
+from .files import find_dicom_files
+from .header import MODALITY_OF_CLASS, SliceHeader, read_header
+from .pixels import read_pixels
+from .place import place_slices
+from .stacks import Stack, choose_stack, count_left_out, find_stacks, repeated_positions
+
+
+def read_series(path: Path, series: str | None = None) -> Volume:
+    """The CT or MR volume in a folder of DICOM slices, with what was left out or repaired in its notes.
+
+    Args:
+        path: a folder, searched with its subfolders; or one slice, whose series is then read from its folder.
+        series: a SeriesInstanceUID, or the number of a series in the list that the error shows; `None` if there
+            is only one.
+
+    Returns:
+        (columns, rows, slices) int16 where slope and intercept keep the values whole, else float32.
+
+    Raises:
+        InputError: there is no DICOM, or a file is damaged.
+        DataError: the slices make no straight, even, complete volume, or it is not clear which series is meant.
+    """
+    headers, notes = _read_headers(path)
+    if path.is_file():
+        series = series or read_header(path).series_uid
+        notes.append("the series of this file was read from its folder")
+    slices = [header for header in headers if header.is_slice]
+    others = [header for header in headers if not header.is_slice]
+    if not slices:
+        raise DataError(
+            f"{path}: holds no single-frame CT or MR slices but {count_left_out(others)}; "
+            "convert multi-frame images to NIfTI, and give the images, not their annotations"
+        )
+    if others:
+        notes.append(f"left out {len(others)} DICOM files that are no CT or MR slices: {count_left_out(others)}")
+    stacks, stack_notes = find_stacks(slices)
+    if not stacks:
+        raise DataError(f"{path}: holds nothing but localisers ({len(slices)} slices)")
+    stack, choice_notes = choose_stack(stacks, series, str(path))
+    _require_grey(stack)
+    distinct, copy_notes = _without_copies(stack, str(path))
+    ordered, grid, place_notes = place_slices(distinct, str(path))
+    array = _stack_pixels(ordered)
+    notes += stack_notes + choice_notes + copy_notes + place_notes
+    return Volume(array, grid, MODALITY_OF_CLASS[ordered[0].sop_class], tuple(notes))
+
+
+def _read_headers(path: Path) -> tuple[list[SliceHeader], list[str]]:
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder")
+    files, n_others = find_dicom_files(path if path.is_dir() else path.parent)
+    if path.is_file():
+        files = [file for file in files if file.parent == path.parent]
+    if not files:
+        raise InputError(f"{path}: holds no DICOM files ({n_others} others)")
+    notes = [f"left out {n_others} files that are not DICOM"] if n_others and path.is_dir() else []
+    return [read_header(file) for file in files], notes
+
+
+def _require_grey(stack: Stack) -> None:
+    for header in stack.slices:
+        if header.photometric != "MONOCHROME2":
+            raise DataError(
+                f"{header.path}: PhotometricInterpretation is {header.photometric or 'missing'}, not MONOCHROME2; "
+                "inverted and coloured images are not read as scans"
+            )
+        if "MOSAIC" in header.image_type:
+            raise DataError(
+                f"{header.path}: a mosaic holds a whole volume in one picture; convert it with dcm2niix"
+            )
+
+
+def _without_copies(stack: Stack, where: str) -> tuple[list[SliceHeader], list[str]]:
+    """One slice per position: exact copies are dropped, anything else at one position is refused."""
+    groups = repeated_positions(stack.slices) if all(header.position for header in stack.slices) else []
+    for group in groups:
+        if len(group) == 1:
+            continue
+        first = read_pixels(group[0].path)
+        for other in group[1:]:
+            if not np.array_equal(first, read_pixels(other.path)):
+                shown = ", ".join(f"{number:.2f}" for number in group[0].position)
+                raise DataError(
+                    f"{where}: {len(group)} different slices lie at one position ({shown} mm) and no tag tells "
+                    f"them apart ({len(groups)} positions, {len(stack.slices)} slices); keep one volume per folder"
+                )
+    distinct = [group[0] for group in groups] or list(stack.slices)
+    n_copies = len(stack.slices) - len(distinct)
+    return distinct, [f"dropped {n_copies} exact copies of slices"] if n_copies else []
+
+
+def _stack_pixels(ordered: Sequence[SliceHeader]) -> Array:
+    planes = [read_pixels(header.path).T for header in ordered]
+    whole = all(plane.dtype.kind == "i" and plane.min() >= -32768 and plane.max() <= 32767 for plane in planes)
+    kind = np.int16 if whole else np.float32
+    return np.stack([plane.astype(kind) for plane in planes], axis=2)

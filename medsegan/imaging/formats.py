@@ -1,0 +1,97 @@
+"""Which files are scans, and what they are called without their suffixes."""
+
+from pathlib import Path
+from typing import Literal
+
+Format = Literal["nifti", "itk", "dicom"]
+
+_SUFFIXES: dict[str, Format] = {
+    ".nii.gz": "nifti",
+    ".nii": "nifti",
+    ".hdr.gz": "nifti",
+    ".img.gz": "nifti",
+    ".hdr": "nifti",
+    ".img": "nifti",
+    ".nrrd": "itk",
+    ".nhdr": "itk",
+    ".mha": "itk",
+    ".mhd": "itk",
+    ".dcm": "dicom",
+    ".ima": "dicom",
+}
+_VOXEL_HALVES = {".img": ".hdr", ".img.gz": ".hdr.gz"}
+READABLE = ", ".join(suffix for suffix in _SUFFIXES if not suffix.startswith(".img"))
+"""The suffixes that can be read, for messages."""
+
+
+def format_of(path: Path) -> Format | None:
+    """The format of a path: by its suffix, else by the DICOM magic; a folder is DICOM; `None` for no scan."""
+    if path.is_dir():
+        return "dicom"
+    suffix = _suffix_of(path.name)
+    if suffix is not None:
+        return _SUFFIXES[suffix]
+    return "dicom" if has_dicom_magic(path) else None
+
+
+def is_scan(path: Path) -> bool:
+    """Whether a path looks like a scan, by its name or magic bytes alone; nothing is decoded.
+
+    A NIfTI pair counts once, as its header; a folder counts if a file directly in it has the DICOM magic.
+    Hidden files never count.
+
+    Args:
+        path: a file or folder; one that does not exist is no scan.
+    """
+    if path.name.startswith("."):
+        return False
+    if path.is_dir():
+        return any(_is_dicom_file(child) for child in sorted(path.iterdir()))
+    if not path.is_file():
+        return False
+    suffix = _suffix_of(path.name)
+    if suffix in _VOXEL_HALVES:
+        header = path.with_name(path.name[: -len(suffix)] + _VOXEL_HALVES[suffix])
+        return not header.exists() and has_nifti_magic(path)
+    if suffix is not None and _SUFFIXES[suffix] == "dicom":
+        return _is_dicom_file(path)
+    return suffix is not None or has_dicom_magic(path)
+
+
+def scan_stem(path: Path) -> str:
+    """The name of a scan without its format's suffixes: "ct_000" for "ct_000.nii.gz"; a folder's name as it is."""
+    suffix = _suffix_of(path.name)
+    if suffix is None or path.is_dir():
+        return path.name
+    return path.name[: -len(suffix)]
+
+
+def has_dicom_magic(path: Path) -> bool:
+    """Whether a file carries "DICM" behind a preamble of 128 bytes (DICOM PS3.10, section 7.1)."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def has_nifti_magic(path: Path) -> bool:
+    """Whether an uncompressed file begins with a NIfTI-1 or NIfTI-2 header."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(348)
+    except OSError:
+        return False
+    return head[344:347] in (b"n+1", b"ni1") or head[4:7] in (b"n+2", b"ni2")
+
+
+def _is_dicom_file(path: Path) -> bool:
+    if path.name.startswith(".") or not path.is_file():
+        return False
+    return has_dicom_magic(path) or _suffix_of(path.name) in (".dcm", ".ima")
+
+
+def _suffix_of(name: str) -> str | None:
+    """The longest known suffix of a name, in lower case."""
+    lowered = name.lower()
+    return max((suffix for suffix in _SUFFIXES if lowered.endswith(suffix)), key=len, default=None)

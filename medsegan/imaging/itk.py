@@ -1,0 +1,108 @@
+"""NRRD and MetaImage files, through SimpleITK; its LPS world turned into RAS+."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk  # noqa: N813 (the name everybody knows it by)
+
+from ..errors import DataError, InputError
+from ..geometry import Grid
+from ..shapes import Array
+from .lps import RAS_FROM_LPS
+from .nifti import StoredArray
+from .voxels import as_three_axes
+
+_MAX_COSINE = 1e-4
+_IO = {".nrrd": "NrrdImageIO", ".nhdr": "NrrdImageIO", ".mha": "MetaImageIO", ".mhd": "MetaImageIO"}
+
+
+def read_itk(path: Path) -> StoredArray:
+    """The voxels and place of a NRRD or MetaImage file.
+
+    Raises:
+        InputError: the file is absent or damaged.
+        DataError: it is no single volume of plain numbers.
+    """
+    reader = _reader(path)
+    try:
+        image = reader.Execute()
+    except RuntimeError as error:
+        raise InputError(f"{path}: the voxels cannot be read; {_last_line(error)}") from error
+    if image.GetNumberOfComponentsPerPixel() != 1:
+        n_components = image.GetNumberOfComponentsPerPixel()
+        raise DataError(f"{path}: every voxel has {n_components} values, expected 1; export one channel")
+    array = as_three_axes(sitk.GetArrayFromImage(image).T, path)
+    try:
+        grid = Grid((array.shape[0], array.shape[1], array.shape[2]), _affine_of(reader))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    return StoredArray(np.ascontiguousarray(array), grid, _notes(reader))
+
+
+def write_itk(array: Array, grid: Grid, path: Path) -> None:
+    """Write one volume as compressed NRRD or MetaImage.
+
+    Raises:
+        DataError: the axes of the grid are not at right angles; these formats cannot say so.
+    """
+    affine = RAS_FROM_LPS @ grid.world_from_voxel
+    spacing = np.array(grid.spacing_mm)
+    direction = affine[:3, :3] / spacing
+    cosine = float(np.abs(direction.T @ direction - np.eye(3)).max())
+    if cosine > _MAX_COSINE:
+        raise DataError(
+            f"{path}: the axes are {np.degrees(np.arcsin(min(cosine, 1.0))):.3f} degrees off a right angle, which "
+            f"{path.suffix} cannot store; write .nii.gz instead"
+        )
+    image = sitk.GetImageFromArray(np.ascontiguousarray(array.T))
+    image.SetSpacing(spacing.tolist())
+    image.SetOrigin(affine[:3, 3].tolist())
+    image.SetDirection(direction.ravel().tolist())
+    sitk.WriteImage(image, str(path), useCompression=True)
+
+
+def read_itk_grid(path: Path) -> tuple[Grid, np.dtype[np.generic]]:
+    """The place and the stored type of a file, from its header alone."""
+    reader = _reader(path)
+    size = reader.GetSize()
+    # SimpleITK names its types as numpy does, but for "32-bit float" and the like; an empty image translates.
+    kind = sitk.GetArrayViewFromImage(sitk.Image([1] * len(size), reader.GetPixelID())).dtype
+    return Grid((size[0], size[1], size[2]), _affine_of(reader)), kind
+
+
+def _reader(path: Path) -> sitk.ImageFileReader:
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file")
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)  # ITK writes to stderr; what matters is said in notes
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.SetImageIO(_IO.get(path.suffix.lower(), ""))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise InputError(f"{path}: this is no readable {path.suffix} file; {_last_line(error)}") from error
+    if reader.GetDimension() < 3:
+        raise DataError(f"{path}: the image has {reader.GetDimension()} axes {reader.GetSize()}, expected 3")
+    return reader
+
+
+def _affine_of(reader: sitk.ImageFileReader) -> npt.NDArray[np.float64]:
+    n_axes = reader.GetDimension()
+    direction = np.array(reader.GetDirection(), dtype=np.float64).reshape(n_axes, n_axes)[:3, :3]
+    affine = np.eye(4)
+    affine[:3, :3] = direction * np.array(reader.GetSpacing()[:3])
+    affine[:3, 3] = reader.GetOrigin()[:3]
+    return RAS_FROM_LPS @ affine
+
+
+def _notes(reader: sitk.ImageFileReader) -> tuple[str, ...]:
+    is_nrrd = reader.GetImageIO() == "NrrdImageIO"
+    if is_nrrd and not reader.HasMetaDataKey("NRRD_space"):
+        return ("the file does not say how the patient lies (no space field); taken as left-posterior-superior",)
+    return ()
+
+
+def _last_line(error: RuntimeError) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"

@@ -1,0 +1,209 @@
+"""NIfTI-1 and NIfTI-2 files, single or as a pair, compressed or not."""
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
+
+from ..errors import DataError, InputError
+from ..geometry import Grid
+from ..shapes import Array
+from .voxels import as_three_axes
+
+_BROKEN = (
+    ImageFileError,
+    HeaderDataError,
+    WrapStructError,
+    OSError,
+    EOFError,
+    zlib.error,
+    ValueError,
+    OverflowError,
+)
+_UNITS_IN_MM = {1: 1000.0, 3: 0.001}
+"""xyzt_units of metres and microns (NIfTI-1, "xyzt_units"); all others are millimetres."""
+_MAX_COSINE = 0.05
+_NOTED_COSINE = 1e-3
+_NOTED_CONFLICT_VOXELS = 0.1
+_PLACE_FIELDS = (
+    *("qform_code", "sform_code", "xyzt_units"),
+    *("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z"),
+    *("srow_x", "srow_y", "srow_z"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredArray:
+    """The voxels of a file before they are taken as intensities or labels.
+
+    Args:
+        array: (I, J, K) values after the file's own slope and intercept.
+        grid: where they lie.
+        notes: what is worth telling about the file.
+    """
+
+    array: Array
+    grid: Grid
+    notes: tuple[str, ...]
+
+
+def read_nifti(path: Path) -> StoredArray:
+    """The voxels, place and oddities of a NIfTI file; the sform wins over the qform.
+
+    Raises:
+        InputError: the file is absent, truncated or no NIfTI.
+        DataError: it is no single volume, or its axes are far from right angles.
+    """
+    image = _open(path)
+    try:
+        values = np.asanyarray(image.dataobj)
+    except _BROKEN as error:
+        raise InputError(f"{path}: the voxels cannot be read ({error}); the file is damaged or cut off") from error
+    array = as_three_axes(values, path)
+    notes: list[str] = []
+    affine = np.array(image.affine, dtype=np.float64)
+    try:
+        grid = Grid(_shape_of(array), _in_millimetres(affine, image.header, notes))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    _check_angles(grid, path, notes)
+    _check_forms(grid, image.header, notes)
+    return StoredArray(array, grid, tuple(notes))
+
+
+def write_nifti(array: Array, grid: Grid, path: Path, like: Path | None = None) -> None:
+    """Write one volume with slope 1.
+
+    Args:
+        array: (I, J, K), stored in its own type.
+        grid: its place; qform and sform get equal codes.
+        path: ends in .nii or .nii.gz.
+        like: a file whose place fields (codes, both forms, units) are taken over bit by bit if it lies on
+            exactly this grid; `None` writes fresh ones.
+    """
+    header = _header_like(like, grid) if like is not None else None
+    if header is not None:
+        header.set_data_dtype(array.dtype)
+        image_type = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
+        image = image_type(array, None, header)
+    else:
+        image = nib.Nifti1Image(array, grid.world_from_voxel)
+        image.header.set_xyzt_units("mm")
+        image.set_sform(grid.world_from_voxel, code=1)
+        image.set_qform(grid.world_from_voxel, code=1, strip_shears=True)
+    image.header.set_slope_inter(1.0, 0.0)
+    nib.save(image, path)
+
+
+def read_nifti_grid(path: Path) -> tuple[Grid, np.dtype[Any]]:
+    """The place and the stored type of a NIfTI file, from its header alone."""
+    image = _open(path)
+    return Grid(image.shape[:3], image.affine), image.get_data_dtype()
+
+
+def _open(path: Path) -> Any:
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file")
+    try:
+        if path.name.lower().endswith((".nii", ".nii.gz")) and _is_gzip(path) != path.name.lower().endswith(".gz"):
+            image = _from_bytes(path)
+        else:
+            image = nib.load(path)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: the other half of the pair is missing ({error})") from error
+    except _BROKEN as error:
+        raise InputError(f"{path}: this is no readable NIfTI file ({error})") from error
+    if not isinstance(image, nib.Nifti1Pair):
+        raise DataError(
+            f"{path}: this is {type(image).__name__}, not NIfTI; it does not say where left and right are. "
+            "Convert it with the tool that wrote it"
+        )
+    return image
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"
+
+
+def _from_bytes(path: Path) -> Any:
+    """A file whose name does not say whether it is compressed."""
+    content = path.read_bytes()
+    if content[:2] == b"\x1f\x8b":
+        content = gzip.decompress(content)
+    sizes = {int.from_bytes(content[:4], "little"), int.from_bytes(content[:4], "big")}
+    image_type = nib.Nifti2Image if 540 in sizes else nib.Nifti1Image
+    return image_type.from_bytes(content)
+
+
+def _in_millimetres(affine: npt.NDArray[np.float64], header: Any, notes: list[str]) -> npt.NDArray[np.float64]:
+    scale = _UNITS_IN_MM.get(int(header["xyzt_units"]) & 7)
+    if scale is None:
+        return affine
+    notes.append(f"the header gives lengths in other units; multiplied by {scale:g} to get mm")
+    scaled = affine.copy()
+    scaled[:3] *= scale
+    return scaled
+
+
+def _check_angles(grid: Grid, path: Path, notes: list[str]) -> None:
+    linear = grid.world_from_voxel[:3, :3] / np.array(grid.spacing_mm)
+    cosine = float(np.abs(linear.T @ linear - np.eye(3)).max())
+    degrees = float(np.degrees(np.arcsin(min(cosine, 1.0))))
+    if cosine > _MAX_COSINE:
+        raise DataError(
+            f"{path}: the voxel axes are {degrees:.1f} degrees off a right angle (sheared, as by gantry tilt), "
+            f"at most {np.degrees(np.arcsin(_MAX_COSINE)):.1f} are accepted; resample it to a straight grid first"
+        )
+    if cosine > _NOTED_COSINE:
+        notes.append(f"the voxel axes are {degrees:.2f} degrees off a right angle; distances along them are kept")
+
+
+def _check_forms(grid: Grid, header: Any, notes: list[str]) -> None:
+    sform_code, qform_code = int(header["sform_code"]), int(header["qform_code"])
+    if sform_code == 0 and qform_code == 0:
+        notes.append(
+            "the header does not say how the patient lies (qform and sform codes are 0); "
+            "taken as centred, first axis to the left"
+        )
+    if sform_code == 0 or qform_code == 0:
+        return
+    try:
+        qform_grid = Grid(grid.shape, header.get_qform())
+    except (DataError, HeaderDataError, ValueError):
+        notes.append("the qform of the header is invalid; the sform was taken")
+        return
+    distance_voxels = grid.corner_distance_voxels(qform_grid)
+    if distance_voxels > _NOTED_CONFLICT_VOXELS:
+        notes.append(
+            f"qform and sform differ by up to {distance_voxels * min(grid.spacing_mm):.3g} mm; the sform was taken"
+        )
+
+
+def _header_like(like: Path, grid: Grid) -> Any:
+    """A fresh header with the place fields of a file; `None` if the file lies elsewhere or is no NIfTI."""
+    if not like.name.lower().endswith((".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")):
+        return None
+    image = _open(like)
+    if image.shape[:3] != grid.shape or not np.array_equal(image.affine, grid.world_from_voxel):
+        return None
+    source = image.header
+    header = nib.Nifti2Header() if isinstance(source, nib.Nifti2Header) else nib.Nifti1Header()
+    for name in _PLACE_FIELDS:
+        header[name] = source[name]
+    header.set_data_shape(grid.shape)
+    header["pixdim"][:4] = source["pixdim"][:4]
+    return header
+
+
+def _shape_of(array: Array) -> tuple[int, int, int]:
+    first, second, third = array.shape
+    return first, second, third

@@ -1,0 +1,69 @@
+"""A scan or a label file from disk, whatever its format."""
+
+from pathlib import Path
+
+from ..errors import DataError, InputError, UsageError
+from .dicom.read import read_series
+from .formats import READABLE, format_of
+from .itk import read_itk
+from .nifti import StoredArray, read_nifti
+from .volume import LabelVolume, Volume
+from .voxels import as_intensities, as_labels
+
+
+def read_volume(path: Path, *, series: str | None = None) -> Volume:
+    """The scan in a file or a folder of DICOM slices, in RAS+ mm.
+
+    Args:
+        path: NIfTI (.nii, .nii.gz, .hdr with .img), NRRD, MetaImage, a DICOM slice (its whole series is read)
+            or a folder of DICOM slices.
+        series: which series of a folder: its SeriesInstanceUID or its number in the list that the error shows;
+            `None` if there is only one.
+
+    Returns:
+        int16 where the file stores integers that fit, else float32; the notes say what was repaired or chosen.
+
+    Raises:
+        InputError: nothing readable is there.
+        DataError: it can be read but is no consistent volume.
+        UsageError: `series` is given for a file that is not DICOM.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder")
+    kind = format_of(path)
+    if kind == "dicom":
+        return read_series(path, series)
+    if series is not None:
+        raise UsageError(f"{path}: only DICOM has series, but series {series!r} was asked for; leave it out")
+    stored = _read_stored(path)
+    array, notes = as_intensities(stored.array, path)
+    return Volume(array, stored.grid, "unknown", stored.notes + notes)
+
+
+def read_label(path: Path) -> LabelVolume:
+    """The labels in a NIfTI, NRRD or MetaImage file, as the smallest of uint8 and uint16 that holds them.
+
+    Args:
+        path: the file; floats within 0.001 of integers are rounded.
+
+    Raises:
+        InputError: nothing readable is there.
+        DataError: the values are no labels, or the file is DICOM (SEG and RTSTRUCT are not read).
+    """
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file")
+    if format_of(path) == "dicom":
+        raise DataError(
+            f"{path}: labels cannot be read from DICOM (SEG, RTSTRUCT); convert them to NIfTI or NRRD first"
+        )
+    stored = _read_stored(path)
+    return LabelVolume(as_labels(stored.array, path), stored.grid)
+
+
+def _read_stored(path: Path) -> StoredArray:
+    kind = format_of(path)
+    if kind == "nifti":
+        return read_nifti(path)
+    if kind == "itk":
+        return read_itk(path)
+    raise InputError(f"{path}: this is no format that can be read; expected {READABLE} or DICOM")

@@ -1,0 +1,92 @@
+"""A scan or labels to disk: whole or not at all, and proven by reading the place back."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError, InputError, UsageError
+from ..geometry import Grid
+from ..shapes import Array
+from .itk import read_itk_grid, write_itk
+from .nifti import read_nifti_grid, write_nifti
+from .volume import LabelVolume, Volume
+
+WRITABLE = (".nii.gz", ".nii", ".nrrd", ".mha")
+_TOLERANCE_MM = 1e-3
+"""NIfTI stores its affine in 32 bits: at a corner a metre away that is good to some ten thousandths of a mm."""
+
+
+def write_volume(volume: Volume, path: Path) -> None:
+    """Write a scan as int16 or float32.
+
+    Args:
+        volume: integers that fit int16 stay integers, everything else becomes float32.
+        path: ends in .nii.gz, .nii, .nrrd or .mha; a file there is replaced once the new one is complete.
+
+    Raises:
+        UsageError: another suffix.
+        InputError: the folder is absent or cannot be written.
+        DataError: the format cannot store the grid.
+    """
+    array = volume.array
+    fits = array.dtype.kind in "bi" or (array.dtype.kind == "u" and (array.size == 0 or array.max() <= 32767))
+    if fits and array.dtype.kind == "i" and array.dtype.itemsize > 2:
+        fits = bool(array.min() >= -32768 and array.max() <= 32767)
+    _write(array.astype(np.int16 if fits else np.float32), volume.grid, path, None)
+
+
+def write_label(label: LabelVolume, path: Path, *, like: Path | None = None) -> None:
+    """Write labels as uint8, or uint16 if a value is above 255.
+
+    Args:
+        label: values 0 to 65535.
+        path: ends in .nii.gz, .nii, .nrrd or .mha; a file there is replaced once the new one is complete.
+        like: the scan the labels belong to; if it is NIfTI on the same grid its codes, forms and units are
+            taken over bit by bit. `None` writes fresh ones.
+
+    Raises:
+        UsageError: another suffix.
+        InputError: the folder is absent or cannot be written.
+        DataError: a value is out of range, or the format cannot store the grid.
+    """
+    low, high = int(label.array.min()), int(label.array.max())
+    if low < 0 or high > 65535:
+        raise DataError(f"{path}: label values lie between {low} and {high}, only 0 to 65535 can be written")
+    _write(label.array.astype(np.uint8 if high <= 255 else np.uint16), label.grid, path, like)
+
+
+def _write(array: Array, grid: Grid, path: Path, like: Path | None) -> None:
+    suffix = next((suffix for suffix in WRITABLE if path.name.lower().endswith(suffix)), None)
+    if suffix is None:
+        raise UsageError(f"{path}: cannot write this format; use one of {', '.join(WRITABLE)}")
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: there is no such folder to write into")
+    partial = path.with_name(f".{path.name[: -len(suffix)]}.partial-{os.getpid()}{suffix}")
+    try:
+        if suffix in (".nii.gz", ".nii"):
+            write_nifti(array, grid, partial, like)
+            _require_stored(partial, path, array, grid, read_nifti_grid)
+        else:
+            write_itk(array, grid, partial)
+            _require_stored(partial, path, array, grid, read_itk_grid)
+        os.replace(partial, path)
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path}: cannot be written ({error})") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _require_stored(
+    partial: Path, path: Path, array: Array, grid: Grid, read: Callable[[Path], tuple[Grid, np.dtype[np.generic]]]
+) -> None:
+    """Prove that the file says what was meant, before it gets its name."""
+    stored, kind = read(partial)
+    if stored.shape != grid.shape or kind != array.dtype:
+        raise DataError(
+            f"{path}: the format stored {stored.shape} {kind} for {grid.shape} {array.dtype}; use .nii.gz"
+        )
+    distance_mm = float(np.linalg.norm(stored.corners_mm - grid.corners_mm, axis=1).max())
+    if distance_mm > _TOLERANCE_MM:
+        raise DataError(f"{path}: the format moved the corners by {distance_mm:.3g} mm; use .nii.gz")

@@ -1,0 +1,77 @@
+"""Tensors and a JSON document in one folder: the form of every model and checkpoint. Never a pickle.
+
+A folder holds `<name>.safetensors` and `<name>.json`; reading either can run no code.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from ..errors import ModelError
+
+FORMAT_VERSION = 1
+
+
+def write_archive(folder: Path, name: str, tensors: Mapping[str, torch.Tensor], document: Mapping[str, Any]) -> None:
+    """Write both files; each appears whole or not at all, the document last, so that it vouches for the tensors.
+
+    Args:
+        folder: made if it is not there.
+        name: stem of both files.
+        tensors: any shapes and types; copied to the CPU.
+        document: anything that JSON can hold.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    cpu = {key: value.detach().to("cpu").contiguous().clone() for key, value in tensors.items()}
+    partial = folder / f".{name}.safetensors.partial"
+    save_file(cpu, partial)
+    os.replace(partial, folder / f"{name}.safetensors")
+    partial = folder / f".{name}.json.partial"
+    partial.write_text(json.dumps({"format_version": FORMAT_VERSION, **document}, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, folder / f"{name}.json")
+
+
+def read_document(folder: Path, name: str) -> dict[str, Any]:
+    """The JSON document of an archive.
+
+    Raises:
+        ModelError: it is missing, damaged or of another version.
+    """
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        raise ModelError(f"there is no {path.name} in {folder}; train a model first, or give the folder of a run")
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelError(f"{path} is not readable as JSON ({error}); the model is damaged") from error
+    version = document.get("format_version") if isinstance(document, dict) else None
+    if version != FORMAT_VERSION:
+        raise ModelError(f"{path} has format version {version}, this medsegan reads version {FORMAT_VERSION}")
+    return document
+
+
+def read_archive(folder: Path, name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The tensors (on the CPU) and the document of an archive.
+
+    Raises:
+        ModelError: a file is missing, is damaged, or is a pickle instead of safetensors.
+    """
+    document = read_document(folder, name)
+    path = folder / f"{name}.safetensors"
+    if not path.is_file():
+        raise ModelError(f"there is no {path.name} beside {name}.json in {folder}; the model is incomplete")
+    with path.open("rb") as file:
+        head = file.read(8)
+    # A pickle starts with the protocol opcode 0x80, a zip of pickles (torch.save) with "PK".
+    if head[:2] == b"PK" or head[:1] == b"\x80" and head[1:2] in b"\x00\x01\x02\x03\x04\x05":
+        raise ModelError(f"{path} holds a pickle, which can run code when loaded; medsegan reads safetensors only")
+    try:
+        return load_file(path), document
+    except (SafetensorError, ValueError, OSError) as error:
+        raise ModelError(f"{path} is not a readable safetensors file ({error}); the model is damaged") from error

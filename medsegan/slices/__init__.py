@@ -1,0 +1,46 @@
+"""Slices: how volumes become stacks of square pictures, how those are stored, and how they become volumes again."""
+
+from .assemble import assemble_labels, assemble_probabilities, assemble_scalar
+from .body import body_box, body_mask
+from .cut import cut_image, cut_label
+from .frame import BodyBox, Frame, find_body, fit_frame, frame_around, native_frame
+from .identity import case_id_of, patient_id_of
+from .manifest import BACKGROUND, MANIFEST_VERSION, CaseRecord, Manifest
+from .plane import PLANE_CODES, Plane, require_plane
+from .preparation import PreparedScan, prepare_scan
+from .split import SPLITS, Split, draw_labeled, split_patients
+from .store import SliceStore
+from .writer import StoreWriter
+
+__all__ = [
+    "BACKGROUND",
+    "MANIFEST_VERSION",
+    "PLANE_CODES",
+    "SPLITS",
+    "BodyBox",
+    "CaseRecord",
+    "Frame",
+    "Manifest",
+    "Plane",
+    "PreparedScan",
+    "SliceStore",
+    "Split",
+    "StoreWriter",
+    "assemble_labels",
+    "assemble_probabilities",
+    "assemble_scalar",
+    "body_box",
+    "body_mask",
+    "case_id_of",
+    "cut_image",
+    "cut_label",
+    "draw_labeled",
+    "find_body",
+    "fit_frame",
+    "frame_around",
+    "native_frame",
+    "patient_id_of",
+    "prepare_scan",
+    "require_plane",
+    "split_patients",
+]

@@ -1,0 +1,59 @@
+"""From a scan to the slices that a network sees: the one road for preparing a store and for segmenting."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..geometry import reorientation_to
+from ..imaging import IntensityScale, Modality, Volume, fit_scale
+from ..shapes import Array
+from .cut import cut_image
+from .frame import Frame, find_body, frame_around
+from .plane import PLANE_CODES, Plane
+
+_DARKEST_FILL_HU = -1024.0
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedScan:
+    """A scan as a stack of slices, with all that is needed to go back.
+
+    Args:
+        images: (S, H, W) int16 in stored units, as `IntensityScale.encode` makes them.
+        frame: where the slices lie in the scan.
+        scale: how intensities became stored units.
+        modality: how the intensities were read.
+        notes: what is worth telling about this scan. No patient data.
+    """
+
+    images: Array
+    frame: Frame
+    scale: IntensityScale
+    modality: Modality
+    notes: tuple[str, ...] = ()
+
+
+def prepare_scan(volume: Volume, modality: Modality, plane: Plane, size: int) -> PreparedScan:
+    """The slices of a scan: field of view fitted to the body, resampled in the plane, intensities in stored units.
+
+    Pixels outside of the scan get its darkest value, but not less than that of air in CT.
+
+    Args:
+        volume: the scan.
+        modality: "ct" keeps Hounsfield units, everything else is scaled by robust percentiles.
+        plane: the plane of the slices.
+        size: rows and columns of a slice.
+
+    Raises:
+        UsageError: the size is not positive.
+    """
+    box = find_body(volume, modality)
+    frame = frame_around(volume.grid, plane, size, box)
+    # Always through the same axes, so that the scale depends neither on the order of the file's axes nor on the plane.
+    axial = reorientation_to(volume.grid, PLANE_CODES["axial"]).apply(volume.array)
+    scale = fit_scale(axial, modality)
+    darkest = float(np.min(volume.array))
+    fill = max(darkest, _DARKEST_FILL_HU) if modality == "ct" else darkest
+    images = scale.encode(cut_image(volume.array, frame, fill))
+    notes = () if box is not None else ("no body set apart from its surroundings: the whole image is the view",)
+    return PreparedScan(images, frame, scale, modality, notes)

@@ -1,0 +1,81 @@
+"""Who is trained on, who is watched, who is tested: drawn by seeded hashes, always by patient."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Literal
+
+from ..errors import UsageError
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+def split_patients(
+    patient_ids: Sequence[str], seed: int, val_fraction: float, test_fraction: float
+) -> dict[str, Split]:
+    """The split of each patient.
+
+    Patients are put into the order of a seeded hash; the test split is taken from its front, the validation split
+    from its end. So the split depends neither on the order of the files nor on names of other patients, and where
+    patients are added later only those at the two borders can change sides. From three patients on, every share
+    that is not zero gets at least one patient; with fewer, training comes first, then test.
+
+    Args:
+        patient_ids: one id per patient or per case; repeated ids count once.
+        seed: another seed gives another split.
+        val_fraction: share of patients for validation, 0 to 1.
+        test_fraction: share of patients for the test, 0 to 1; the two may add up to 1, which leaves no training.
+
+    Raises:
+        UsageError: a share is negative or the two are more than 1.
+    """
+    train_fraction = 1.0 - val_fraction - test_fraction
+    if min(val_fraction, test_fraction) < 0 or train_fraction < -1e-9:
+        raise UsageError(
+            f"the shares of validation ({val_fraction}) and test ({test_fraction}) must not be negative "
+            f"nor add up to more than 1"
+        )
+    ordered = sorted(set(patient_ids), key=lambda patient: _draw(seed, "split", patient))
+    n_train, n_test, n_val = _counts(len(ordered), (max(0.0, train_fraction), test_fraction, val_fraction))
+    splits: list[Split] = ["test"] * n_test + ["train"] * n_train + ["val"] * n_val
+    return dict(zip(ordered, splits, strict=True))
+
+
+def draw_labeled(case_ids: Sequence[str], n: int, seed: int) -> tuple[str, ...]:
+    """The first `n` cases in the order of a seeded hash, so that a draw of 9 is a part of a draw of 20.
+
+    Args:
+        case_ids: the labelled cases of the training split.
+        n: how many of them keep their labels, at least 1.
+        seed: another seed gives another draw.
+
+    Raises:
+        UsageError: `n` is not positive, or there are not as many labelled cases.
+    """
+    available = sorted(set(case_ids), key=lambda case: _draw(seed, "labeled", case))
+    if n < 1:
+        raise UsageError(f"at least one labelled case is needed, {n} were asked for")
+    if n > len(available):
+        raise UsageError(
+            f"{n} labelled cases were asked for, but the training split has only {len(available)}; "
+            f"ask for {len(available)} or fewer, or prepare more labelled scans"
+        )
+    return tuple(available[:n])
+
+
+def _draw(seed: int, purpose: str, name: str) -> tuple[bytes, str]:
+    return hashlib.sha256(f"{seed}/{purpose}/{name}".encode()).digest(), name
+
+
+def _counts(n_patients: int, shares: tuple[float, ...]) -> list[int]:
+    """Whole numbers that add up to all patients, near the shares, the first share before the others when few."""
+    counts = [round(n_patients * share) for share in shares]
+    counts = [max(count, 1) if share > 1e-9 else 0 for count, share in zip(counts, shares, strict=True)]
+    while sum(counts) > n_patients:
+        # Take from the largest; among equals from the last, which is validation.
+        largest = max(range(len(counts)), key=lambda index: (counts[index], index))
+        counts[largest] -= 1
+    while sum(counts) < n_patients:
+        lacking = max(range(len(counts)), key=lambda index: n_patients * shares[index] - counts[index])
+        counts[lacking] += 1
+    return counts

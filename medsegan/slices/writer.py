@@ -1,0 +1,151 @@
+"""The slices of a domain on disk, as they are written: whole or not at all."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from ..errors import DataError, UsageError
+from ..shapes import Array, LabelArray
+from .document import write_document
+from .manifest import CaseRecord, Manifest
+from .split import Split
+from .store import MANIFEST_FILE, SOURCES_FILE, SPLITS_FILE, STORE_VERSION, SliceStore
+
+
+class StoreWriter:
+    """Writes a slice store under a temporary name beside its folder, and renames it when it is complete.
+
+    A context manager: if the block is left before `finish`, by an error or not, nothing of the new store stays and
+    an old one is untouched.
+
+    Args:
+        folder: where the store shall be.
+        overwrite: whether a store that is there already is replaced.
+    """
+
+    def __init__(self, folder: Path, overwrite: bool = False) -> None:
+        self.folder = folder
+        self._overwrite = overwrite
+        self._partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+        self._records: list[CaseRecord] = []
+        self._sources: dict[str, dict[str, str | None]] = {}
+
+    def __enter__(self) -> Self:
+        """The writer, with its temporary folder made.
+
+        Raises:
+            UsageError: there is a store already and it is not to be replaced.
+        """
+        if self.folder.exists() and not self._overwrite:
+            raise UsageError(f"{self.folder} exists already; use --overwrite to replace it")
+        if self._partial.exists():
+            shutil.rmtree(self._partial)
+        (self._partial / "images").mkdir(parents=True)
+        (self._partial / "labels").mkdir()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove what is unfinished."""
+        shutil.rmtree(self._partial, ignore_errors=True)
+
+    def add(
+        self, record: CaseRecord, images: Array, labels: LabelArray | None, source_image: Path, source_label: Path | None
+    ) -> None:
+        """Write the arrays of a case; if that fails, the store is as if the case had not been added.
+
+        Args:
+            record: the case.
+            images: (S, H, W) int16 in stored units.
+            labels: (S, H, W) uint8 class indices; `None` exactly when the record says so.
+            source_image: the scan the case was made from.
+            source_label: its label file; `None` without label.
+
+        Raises:
+            DataError: arrays and record do not fit each other, or the case is there already.
+        """
+        _require_fitting(record, images, labels)
+        if record.case_id in self._sources:
+            raise DataError(f"case {record.case_id} was added already; two scans of a domain need two names")
+        files = {"images": images} if labels is None else {"images": images, "labels": labels}
+        paths = [self._partial / kind / f"{record.case_id}.npy" for kind in files]
+        try:
+            for path, array in zip(paths, files.values(), strict=True):
+                np.save(path, np.ascontiguousarray(array), allow_pickle=False)
+        except BaseException:
+            for path in paths:
+                path.unlink(missing_ok=True)
+            raise
+        self._records.append(record)
+        label = None if source_label is None else str(source_label)
+        self._sources[record.case_id] = {"image": str(source_image), "label": label}
+
+    def finish(self, manifest: Manifest, splits: Mapping[str, Split], seed: int) -> SliceStore:
+        """The finished store, in its place.
+
+        Args:
+            manifest: what the store is; its cases are replaced by those that were added.
+            splits: the split of each patient id.
+            seed: the seed it was drawn with.
+
+        Raises:
+            DataError: no case was added, a size or class does not fit the manifest, or a patient has no split.
+        """
+        complete = replace(manifest, cases=tuple(self._records))
+        if not self._records:
+            raise DataError(f"no case was added to {self.folder}; a store needs at least one")
+        for record in self._records:
+            if record.frame.stack_shape[1:] != (manifest.size, manifest.size) or record.frame.plane != manifest.plane:
+                raise DataError(
+                    f"case {record.case_id} was cut {record.frame.plane} to {record.frame.stack_shape[1:]}, "
+                    f"the store is {manifest.plane} of size {manifest.size}"
+                )
+        used = sorted({record.patient_id for record in self._records})
+        missing = [patient for patient in used if patient not in splits]
+        if missing:
+            raise DataError(f"{len(missing)} patients have no split, the first is {missing[0]}")
+        write_document(complete.to_json(), self._partial / MANIFEST_FILE)
+        _write_versioned({"seed": seed, "patients": {p: splits[p] for p in used}}, self._partial / SPLITS_FILE)
+        _write_versioned({"cases": self._sources}, self._partial / SOURCES_FILE)
+        SliceStore.open(self._partial)
+        self._put_in_place()
+        return SliceStore.open(self.folder)
+
+    def _put_in_place(self) -> None:
+        old = self.folder.with_name(f"{self.folder.name}.old-{os.getpid()}")
+        replaces = self.folder.exists()
+        if replaces:
+            os.replace(self.folder, old)
+        try:
+            os.replace(self._partial, self.folder)
+        except OSError:
+            if replaces:
+                os.replace(old, self.folder)
+            raise
+        if replaces:
+            shutil.rmtree(old)
+
+
+def _require_fitting(record: CaseRecord, images: Array, labels: LabelArray | None) -> None:
+    expected = record.frame.stack_shape
+    if images.dtype != np.int16 or images.shape != expected:
+        raise DataError(
+            f"case {record.case_id}: images must be int16 of shape {expected}, got {images.dtype} {images.shape}"
+        )
+    if (labels is not None) != record.has_label:
+        raise DataError(f"case {record.case_id}: the record says has_label={record.has_label}, the arrays do not")
+    if labels is not None and (labels.dtype != np.uint8 or labels.shape != expected):
+        raise DataError(
+            f"case {record.case_id}: labels must be uint8 of shape {expected}, got {labels.dtype} {labels.shape}"
+        )
+
+
+def _write_versioned(document: Mapping[str, Any], path: Path) -> None:
+    write_document({"version": STORE_VERSION, **document}, path)

@@ -1,0 +1,130 @@
+"""The training loop of every stage: steps, statistics, samples, checkpoints, time budget, resumption."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..progress import Progress as Listener
+from .checkpoint import Progress, read_checkpoint, write_checkpoint
+from .run_folder import RunFolder
+from .seeding import seed_step
+from .stage import Stage
+
+CALIBRATION_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a stage runs and how often it reports.
+
+    Args:
+        images: images of the whole stage; ignored where there is a time budget.
+        seconds: time budget, None for none. The speed of the first steps turns it into a number of images, which
+            is kept in the checkpoints: a resumed run ends where the first one would have.
+        seed: of every random draw.
+        log_every, sample_every, checkpoint_every: in images; sampling 0 is never.
+    """
+
+    images: int
+    seconds: float | None
+    seed: int
+    log_every: int = 500
+    sample_every: int = 10_000
+    checkpoint_every: int = 5_000
+
+
+@dataclass
+class _Window:
+    """Figures since the last log line."""
+
+    sums: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, figures: dict[str, float]) -> None:
+        for name, value in figures.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+            self.counts[name] = self.counts.get(name, 0) + 1
+
+    def take(self) -> dict[str, float]:
+        means = {name: self.sums[name] / self.counts[name] for name in self.sums}
+        self.sums, self.counts = {}, {}
+        return means
+
+
+def run_stage(
+    stage: Stage,
+    schedule: Schedule,
+    folder: RunFolder,
+    listener: Listener,
+    on_sample: Callable[[int], None] | None = None,
+) -> Progress:
+    """Train a stage to its end, from its newest checkpoint if there is one; returns where it ended.
+
+    Args:
+        stage: what is trained.
+        schedule: how long, how often.
+        folder: of the run.
+        listener: told of every log line.
+        on_sample: draws a picture for a number of images.
+    """
+    resumed = read_checkpoint(folder.checkpoints, stage)
+    state = resumed or Progress(0, schedule.images if schedule.seconds is None else 0, 0.0)
+    folder.forget_after(stage.name, state.nimg)
+    loop = _Loop(stage, schedule, folder, listener, on_sample)
+    return loop.run(state)
+
+
+class _Loop:
+    """One pass through a stage; a class only so that the titled parts of the loop stay short."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        schedule: Schedule,
+        folder: RunFolder,
+        listener: Listener,
+        on_sample: Callable[[int], None] | None,
+    ) -> None:
+        self.stage, self.schedule, self.folder = stage, schedule, folder
+        self.listener, self.on_sample = listener, on_sample
+        self.window = _Window()
+
+    def run(self, state: Progress) -> Progress:
+        """Step until the total is reached; a checkpoint is left at the end."""
+        nimg, total = state.nimg, state.total
+        began = time.perf_counter() - state.seconds
+        self.listener.start(f"train {self.stage.name}", total or 1, "images")
+        while total == 0 or nimg < total:
+            seed_step(self.schedule.seed, 0, self.stage.name, nimg)
+            self.window.add(self.stage.step(nimg, nimg / total if total else 0.0))
+            before, nimg = nimg, nimg + self.stage.batch
+            if total == 0 and nimg >= CALIBRATION_STEPS * self.stage.batch:
+                total = self._total_from_budget(nimg, time.perf_counter() - began)
+                self.listener.start(f"train {self.stage.name}", total, "images")
+            self._report(before, nimg, total, time.perf_counter() - began)
+        self.listener.finish()
+        end = Progress(nimg, total, time.perf_counter() - began)
+        if nimg > state.nimg:
+            write_checkpoint(self.folder.checkpoints, self.stage, end)
+        return end
+
+    def _total_from_budget(self, nimg: int, seconds: float) -> int:
+        budget = self.schedule.seconds
+        assert budget is not None
+        return max(nimg, int(budget * nimg / seconds))
+
+    def _report(self, before: int, nimg: int, total: int, seconds: float) -> None:
+        """Log, draw samples and write a checkpoint where the step went over their intervals."""
+        schedule = self.schedule
+        if _crosses(before, nimg, schedule.log_every) or nimg >= total > 0:
+            figures = self.window.take()
+            self.folder.log({"stage": self.stage.name, "nimg": nimg, "seconds": round(seconds, 2), **figures})
+            self.listener.update(nimg, figures)
+        if self.on_sample and schedule.sample_every and _crosses(before, nimg, schedule.sample_every):
+            self.on_sample(nimg)
+        if total and nimg < total and _crosses(before, nimg, schedule.checkpoint_every):
+            write_checkpoint(self.folder.checkpoints, self.stage, Progress(nimg, total, seconds))
+
+
+def _crosses(before: int, after: int, interval: int) -> bool:
+    return before // interval != after // interval

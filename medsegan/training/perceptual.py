@@ -1,0 +1,25 @@
+"""A perceptual distance that needs no download: features of the trained image critic, or weights the user gives."""
+
+import torch
+from torch import nn
+
+from ..models import ImageCritic
+from .losses import perceptual_distance
+
+
+class Perceptual(nn.Module):
+    """Distance of images in the feature space of a frozen image critic.
+
+    Args:
+        critic: a trained image critic.
+    """
+
+    def __init__(self, critic: ImageCritic) -> None:
+        super().__init__()
+        self.critic = critic.requires_grad_(False)
+
+    def forward(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        """[N] distances of two batches [N, C, H, W] in [-1, 1]; gradients reach both."""
+        features = self.critic.features(torch.cat([one, other]))
+        count = one.shape[0]
+        return perceptual_distance([f[:count] for f in features], [f[count:] for f in features])

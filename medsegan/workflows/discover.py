@@ -1,0 +1,98 @@
+"""Find the scans and labels in the files and folders that a user names."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import DataError, InputError
+from .discovery import Discovery, FoundCase
+from .file_role import Entry
+from .layouts import is_label_folder, read_folder, read_names, read_two_folders
+from .listing import entries_of_files, list_entries
+
+__all__ = ["Discovery", "FoundCase", "discover"]
+
+
+def discover(paths: Sequence[Path], labels: Path | None = None) -> Discovery:
+    """Which scans there are, which labels belong to them, and by which layout they were recognised.
+
+    Known are nnU-Net v2, the Medical Segmentation Decathlon, two folders with equal names, names with a word for
+    image or label at one end, one folder per case, volume files, and folders of DICOM series. No voxel is read.
+
+    Args:
+        paths: files and folders; two folders of which one is called labels, masks or the like belong together.
+        labels: folder of label files, or the one label file of a single scan; None = look for them by name.
+
+    Raises:
+        InputError: a path is not there or holds no scan.
+        DataError: names are ambiguous, no label fits, or two data sets name their labels differently.
+    """
+    if not paths:
+        raise InputError("no scan was named; pass files or folders, such as `medsegan prepare ct_dir/`")
+    for path in (*paths, *([labels] if labels is not None else [])):
+        if not path.exists():
+            raise InputError(f"there is no file or folder {path}; check the path")
+    label_folders = [path for path in paths if path.is_dir() and is_label_folder(path)]
+    if labels is None and len(paths) == 2 and len(label_folders) == 1 and all(path.is_dir() for path in paths):
+        labels = label_folders[0]
+        paths = [path for path in paths if path != labels]
+    found = _discover_with_labels(paths, labels) if labels is not None else _discover_each(paths)
+    notes = list(found.notes)
+    if found.orphans:
+        notes.append(f"{len(found.orphans)} label files belong to no scan and are left out")
+    return dataclasses.replace(found, notes=tuple(notes))
+
+
+def _discover_with_labels(paths: Sequence[Path], labels: Path) -> Discovery:
+    inside = labels.resolve()
+    images = [entry for entry in _entries(paths) if not entry.path.resolve().is_relative_to(inside)]
+    scans = [entry for entry in images if entry.role != "label"] or images
+    if not labels.is_dir():
+        if len(scans) != 1:
+            raise DataError(
+                f"{labels} is one label file, but there are {len(scans)} scans; pass the folder of labels"
+            )
+        only = scans[0]
+        return Discovery("one scan and its label file", (FoundCase(only.path, labels, only.patient, only.base),))
+    label_entries = list_entries(labels)
+    if not label_entries:
+        raise InputError(f"{labels} holds no label file; expected NIfTI, NRRD or MetaImage files")
+    found = read_two_folders(scans, label_entries, "scans, and labels with equal names in a folder of their own")
+    if len(scans) == len(images):
+        return found
+    note = f"{len(images) - len(scans)} label files beside the scans are left out, since --labels names others"
+    return dataclasses.replace(found, notes=(*found.notes, note))
+
+
+def _discover_each(paths: Sequence[Path]) -> Discovery:
+    found = [read_folder(path) for path in paths if path.is_dir()]
+    files = [path for path in paths if not path.is_dir()]
+    if files:
+        found.append(read_names(entries_of_files(files), files[0]))
+    return found[0] if len(found) == 1 else _merged(found)
+
+
+def _entries(paths: Sequence[Path]) -> list[Entry]:
+    entries = [entry for path in paths if path.is_dir() for entry in list_entries(path)]
+    return entries + entries_of_files(path for path in paths if not path.is_dir())
+
+
+def _merged(found: Sequence[Discovery]) -> Discovery:
+    names = [one.class_names for one in found if one.class_names is not None]
+    if any(other != names[0] for other in names[1:]):
+        raise DataError(
+            f"the data sets name their labels differently: {names}; prepare them one by one with --domain and "
+            f"--classes"
+        )
+    cases = [case for one in found for case in one.cases]
+    double = next((stem for stem, count in Counter(case.stem for case in cases).items() if count > 1), None)
+    if double is not None:
+        raise DataError(f"two scans are called {double}; give them different names, since a case goes by its name")
+    return Discovery(
+        layout="; ".join(dict.fromkeys(one.layout for one in found)),
+        cases=tuple(cases),
+        orphans=tuple(path for one in found for path in one.orphans),
+        class_names=names[0] if len(names) == len(found) else None,
+        notes=tuple(dict.fromkeys(note for one in found for note in one.notes)),
+    )

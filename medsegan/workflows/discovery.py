@@ -1,0 +1,45 @@
+"""What was found in the folders that a user names: which scans, and which labels belong to them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class FoundCase:
+    """One scan of one patient.
+
+    Args:
+        image: the scan, a file or a folder of DICOM files.
+        label: its labels; None for a scan without labels.
+        patient: who was scanned, as far as names of files and folders tell; splits go by it.
+        stem: what this case is called among the others; unique.
+    """
+
+    image: Path
+    label: Path | None
+    patient: str
+    stem: str
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """All cases found, and how they were recognised.
+
+    Args:
+        layout: the layout in words, without paths.
+        cases: in order of their names.
+        orphans: label files that belong to no scan.
+        class_names: value in the label files -> name, where the data set itself says so; without background.
+        notes: what was left out or assumed, without names of files.
+    """
+
+    layout: str
+    cases: tuple[FoundCase, ...]
+    orphans: tuple[Path, ...] = ()
+    class_names: dict[int, str] | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def n_labeled(self) -> int:
+        """Number of cases with labels."""
+        return sum(case.label is not None for case in self.cases)

@@ -1,0 +1,106 @@
+"""What the name of a file says about it: an image or a label, and of what."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Role = Literal["image", "label", "unsaid"]
+
+IMAGE_WORDS = frozenset(
+    ["ct", "image", "images", "img", "imgs", "imaging", "im", "mr", "mri", "scan", "volume", "vol"]
+)
+LABEL_WORDS = frozenset(
+    [
+        "annotation",
+        "annotations",
+        "gt",
+        "groundtruth",
+        "label",
+        "labels",
+        "lbl",
+        "mask",
+        "masks",
+        "seg",
+        "segs",
+        "segmentation",
+        "segmentations",
+    ]
+)
+_SUFFIX = re.compile(r"(?P<rest>.+?)[_\-. ]+(?P<word>[A-Za-z]+)")
+_CHANNEL = re.compile(r"(?P<rest>.+)_(?P<channel>\d{4})")
+_PREFIX = re.compile(r"(?P<word>[A-Za-z]+)(?:[_\-. ]+(?P<rest>.+)|(?P<number>\d+))")
+_BIDS_SUBJECT = re.compile(r"(?:^|[/_])(sub-[A-Za-z0-9]+)(?=[/_]|$)")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or a folder of DICOM files that holds one image or one label volume.
+
+    Args:
+        path: where it is.
+        key: its path below the folder that was searched, without the suffix: what tells it from its neighbours.
+        base: the key without the word for image or label, `liver_07_ct` -> `liver_07`: what a scan and its labels
+            share.
+        role: what that word says.
+        patient: the name of whoever was scanned, as far as file and folder names tell.
+    """
+
+    path: Path
+    key: str
+    base: str
+    role: Role
+    patient: str
+
+
+def read_entry(path: Path, key: str, *, is_series: bool = False) -> Entry:
+    """What the name says.
+
+    Args:
+        path: the file, or the folder of a DICOM series.
+        key: path below the searched folder with "/" between its parts and without the suffix of the file.
+        is_series: whether it is a folder of DICOM files; then the first folder below the searched one is the
+            patient.
+    """
+    folder, _, stem = key.rpartition("/")
+    role, rest = read_role(stem)
+    # Files called just "image" or "label" are told apart by their folder: case_07/image.nii.gz.
+    base = "/".join(part for part in (folder, rest) if part) or stem
+    subject = _BIDS_SUBJECT.search(key)
+    if subject:
+        patient = subject.group(1)
+    elif is_series:
+        patient = key.split("/")[0]
+    else:
+        patient = base
+    return Entry(path, key, base, role, patient)
+
+
+def read_role(stem: str) -> tuple[Role, str]:
+    """The role that a file name gives and the name without the word for it.
+
+    >>> read_role("liver_07_ct"), read_role("label0012"), read_role("seg"), read_role("case_07")
+    (('image', 'liver_07'), ('label', '0012'), ('label', ''), ('unsaid', 'case_07'))
+    """
+    if _role_of(stem) != "unsaid":
+        return _role_of(stem), ""
+    suffix = _SUFFIX.fullmatch(stem)
+    if suffix and _role_of(suffix["word"]) != "unsaid":
+        return _role_of(suffix["word"]), suffix["rest"]
+    prefix = _PREFIX.fullmatch(stem)
+    if prefix and _role_of(prefix["word"]) != "unsaid":
+        return _role_of(prefix["word"]), prefix["rest"] or prefix["number"]
+    return "unsaid", stem
+
+
+def read_channel(stem: str) -> tuple[str, int | None]:
+    """The case and the channel of an nnU-Net name, `case_07_0000` -> ("case_07", 0); None without a channel."""
+    match = _CHANNEL.fullmatch(stem)
+    return (match["rest"], int(match["channel"])) if match else (stem, None)
+
+
+def _role_of(word: str) -> Role:
+    lower = word.lower()
+    if lower in LABEL_WORDS:
+        return "label"
+    return "image" if lower in IMAGE_WORDS else "unsaid"

@@ -1,0 +1,111 @@
+"""One scan and its labels, from their files to slices."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import DataError
+from ..geometry import compare_grids
+from ..imaging import LabelVolume, Modality, Volume, detect_modality, read_label, read_volume
+from ..shapes import Array, LabelArray
+from ..slices import CaseRecord, Plane, case_id_of, cut_label, patient_id_of, prepare_scan
+from .discovery import FoundCase
+from .label_map import MERGED_NOTE, LabelMap, count_values
+
+
+@dataclass(frozen=True)
+class CaseSettings:
+    """What all cases of a domain are prepared with.
+
+    Args:
+        domain: name of the domain.
+        modality: of the domain.
+        is_modality_given: whether the user named it, so that scans are not asked.
+        plane: of the slices.
+        size: rows and columns of a slice.
+        label_map: from values in the label files to classes.
+    """
+
+    domain: str
+    modality: Modality
+    is_modality_given: bool
+    plane: Plane
+    size: int
+    label_map: LabelMap
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedCase:
+    """What goes into the store: (S, H, W) int16 images, (S, H, W) uint8 classes or None, and their record."""
+
+    record: CaseRecord
+    images: Array
+    labels: LabelArray | None
+
+
+def prepare_case(case: FoundCase, settings: CaseSettings) -> PreparedCase:
+    """The slices of one case.
+
+    Raises:
+        InputError: a file cannot be read.
+        DataError: the scan is of another modality than its domain, or its labels do not lie on it.
+    """
+    volume = read_volume(case.image)
+    notes = [*volume.notes, *_check_modality(volume, settings)]
+    indices: LabelArray | None = None
+    if case.label is not None:
+        indices, label_notes = _read_indices(case, volume, settings.label_map)
+        notes += label_notes
+    scan = prepare_scan(volume, settings.modality, settings.plane, settings.size)
+    notes += scan.notes
+    n_classes = len(settings.label_map.class_names)
+    voxels = None if indices is None else tuple(int(n) for n in np.bincount(indices.ravel(), minlength=n_classes))
+    record = CaseRecord(
+        case_id=case_id_of(case.stem, settings.domain),
+        patient_id=patient_id_of(case.patient),
+        n_slices=scan.images.shape[0],
+        has_label=indices is not None,
+        frame=scan.frame,
+        scale=scan.scale,
+        modality=settings.modality,
+        class_voxels=voxels,
+        notes=tuple(notes),
+    )
+    labels = None if indices is None else cut_label(indices, scan.frame, n_classes)
+    return PreparedCase(record, scan.images, labels)
+
+
+def _check_modality(volume: Volume, settings: CaseSettings) -> list[str]:
+    if settings.is_modality_given:
+        if volume.modality not in {"unknown", settings.modality}:
+            return [f"the file says {volume.modality}, but it is read as {settings.modality}, as --modality asks"]
+        return []
+    modality, reason = detect_modality(volume)
+    if modality != settings.modality:
+        raise DataError(
+            f"this scan is {modality} ({reason}), but domain {settings.domain} is {settings.modality}; "
+            f"prepare it as a domain of its own, or pass --modality {settings.modality} if that is wrong"
+        )
+    return []
+
+
+def _read_indices(case: FoundCase, volume: Volume, label_map: LabelMap) -> tuple[LabelArray, list[str]]:
+    assert case.label is not None
+    label: LabelVolume = read_label(case.label)
+    agreement = compare_grids(volume.grid, label.grid)
+    if agreement.kind == "different":
+        raise DataError(
+            f"scan and labels do not lie in the same place: {agreement.sentence}; "
+            f"resample {case.label.name} to the grid of its scan, or pair them correctly"
+        )
+    notes = []
+    if agreement.kind == "close":
+        notes.append(f"labels are taken to lie on the scan's grid: {agreement.sentence}")
+    merged = label_map.merged(count_values(label.array))
+    if merged:
+        listed = ", ".join(f"{value} ({n} voxels)" for value, n in merged.items())
+        notes.append(f"{MERGED_NOTE}: {listed}")
+    indices = label_map.apply(label.array)
+    if not indices.any():
+        notes.append("the labels hold none of the classes")
+    return indices, notes

@@ -1,0 +1,70 @@
+"""What can be asked of `prepare`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import UsageError
+from ..imaging import Modality
+from ..slices import PLANE_CODES, Plane
+from .workspace_names import require_domain_name
+
+SMALLEST_SIZE, LARGEST_SIZE = 32, 1024
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """The options of one preparation.
+
+    Args:
+        paths: files and folders with scans.
+        labels: folder of label files or the label file of the one scan; None = found by name.
+        domain: name of the domain; None = "ct" or "mri" after the modality.
+        modality: what all scans are; None = found out from the scans.
+        classes: name -> value in these label files, all else becomes background; None = all values that there are.
+        size: rows and columns of a slice, a power of two from 32 to 1024; None = the workspace's, 128 in a new
+            one.
+        plane: plane of the slices; None = the workspace's, "axial" in a new one.
+        window: lowest and highest stored intensity shown to a network; None = usual for the modality.
+        seed: of the split.
+        val_fraction: share of the labelled patients for validation.
+        test_fraction: share of the labelled patients for the test; 1 puts all of them there.
+        overwrite: whether a store of this domain is replaced.
+        dry_run: whether only to say what would be done.
+
+    Raises:
+        UsageError: an option is out of its range.
+    """
+
+    paths: tuple[Path, ...]
+    labels: Path | None = None
+    domain: str | None = None
+    modality: Modality | None = None
+    classes: dict[str, int] | None = None
+    size: int | None = None
+    plane: Plane | None = None
+    window: tuple[float, float] | None = None
+    seed: int = 0
+    val_fraction: float = 0.1
+    test_fraction: float = 0.2
+    overwrite: bool = False
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "paths", tuple(Path(path) for path in self.paths))
+        if self.domain is not None:
+            require_domain_name(self.domain)
+        if self.modality not in {None, "ct", "mr"}:
+            raise UsageError(f'--modality must be "ct" or "mr", got {self.modality!r}')
+        if self.plane is not None and self.plane not in PLANE_CODES:
+            raise UsageError(f"--plane must be one of {', '.join(PLANE_CODES)}, got {self.plane!r}")
+        size = self.size
+        if size is not None and not (SMALLEST_SIZE <= size <= LARGEST_SIZE and size & (size - 1) == 0):
+            raise UsageError(f"--size must be a power of two from {SMALLEST_SIZE} to {LARGEST_SIZE}, got {size}")
+        if self.window is not None and not self.window[0] < self.window[1]:
+            raise UsageError(f"--window must run from a lower to a higher intensity, got {self.window}")
+        shares = self.val_fraction, self.test_fraction
+        # Whoever puts all patients into the test does not have to say that none is left for validation.
+        if self.test_fraction == 1.0:
+            object.__setattr__(self, "val_fraction", 0.0)
+        elif min(shares) < 0 or sum(shares) > 1:
+            raise UsageError(f"the shares of validation and test must lie from 0 to 1 together, got {shares}")

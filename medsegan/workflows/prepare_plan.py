@@ -1,0 +1,230 @@
+"""All that is decided before the first slice is cut."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DataError, UsageError
+from ..geometry import Grid, reorientation_to
+from ..imaging import DEFAULT_WINDOWS, Modality
+from ..progress import Progress
+from ..slices import PLANE_CODES, Plane, SliceStore, Split, patient_id_of, require_plane, split_patients
+from .discover import discover
+from .discovery import Discovery, FoundCase
+from .label_map import LabelMap, LabelSources, propose_label_map
+from .prepare_case import CaseSettings
+from .prepare_options import PrepareOptions
+from .survey import LabelSurvey, ModalityVote, survey_labels, vote_modality
+from .workspace import PreparationSettings, Workspace
+
+DEFAULT_PREPARATION = PreparationSettings(size=128, plane="axial")
+THICK_SLICE = 2.0
+"""A voxel this many times as long as wide shows in which plane a scan was acquired."""
+_DOMAIN_NAMES: dict[Modality, str] = {"ct": "ct", "mr": "mri"}
+_BYTES_PER_IMAGE_PIXEL, _BYTES_PER_LABEL_PIXEL = 2, 1
+
+
+@dataclass(frozen=True, eq=False)
+class PreparationPlan:
+    """What will be prepared, and how.
+
+    Args:
+        workspace: as it is before.
+        options: what was asked for.
+        discovery: the scans and labels that were found.
+        vote: their modality.
+        survey: the values in their labels.
+        settings: what all cases are prepared with.
+        window: lowest and highest stored intensity shown to a network.
+        splits: patient id -> split.
+        notes: what was chosen and why.
+    """
+
+    workspace: Workspace
+    options: PrepareOptions
+    discovery: Discovery
+    vote: ModalityVote
+    survey: LabelSurvey
+    settings: CaseSettings
+    window: tuple[float, float]
+    splits: dict[str, Split]
+    notes: tuple[str, ...]
+
+    @property
+    def store_path(self) -> Path:
+        """Where the slice store will be."""
+        return self.workspace.store_path(self.settings.domain)
+
+    @property
+    def cases(self) -> tuple[FoundCase, ...]:
+        """The cases to try: those whose labels, if any, can be read."""
+        return tuple(case for case in self.discovery.cases if case.image not in self.survey.failures)
+
+    @property
+    def n_slices(self) -> dict[Path, int]:
+        """Slices of each case: counted where the scan or its labels were read, else the mean of these."""
+        grids: dict[Path, Grid] = {**self.vote.grids, **self.survey.grids}
+        axis_codes = PLANE_CODES[self.settings.plane]
+        counted = {path: grid.shape[reorientation_to(grid, axis_codes).axes[0]] for path, grid in grids.items()}
+        mean = round(sum(counted.values()) / max(1, len(counted)))
+        return {case.image: counted.get(case.image, mean) for case in self.cases}
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of all arrays on disk, an estimate where no label was read."""
+        n_slices, pixels = self.n_slices, self.settings.size**2
+        return sum(
+            n_slices[case.image]
+            * pixels
+            * (_BYTES_PER_IMAGE_PIXEL + (0 if case.label is None else _BYTES_PER_LABEL_PIXEL))
+            for case in self.cases
+        )
+
+
+def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Progress) -> PreparationPlan:
+    """What will be prepared, after a look at the scans; nothing is written.
+
+    Raises:
+        UsageError: options contradict each other or the workspace, or there is a store already.
+        InputError: paths are not there or hold no scan.
+        DataError: names or values of labels are ambiguous, or no scan can be read.
+    """
+    if options.domain is not None:
+        _require_free(workspace.store_path(options.domain), options)
+    discovery = discover(options.paths, options.labels)
+    progress.note(f"{discovery.layout}: {len(discovery.cases)} cases, {discovery.n_labeled} of them with labels")
+    vote = _vote(discovery, options)
+    domain = options.domain or _DOMAIN_NAMES[vote.modality]
+    _require_free(workspace.store_path(domain), options)
+    size, plane = _geometry(workspace, options, domain)
+    survey = survey_labels(discovery.cases, progress)
+    if len(survey.failures) == len(discovery.cases):
+        raise DataError(f"no label file can be read; the first one: {next(iter(survey.failures.values()))}")
+    label_map = _label_map(workspace, options, discovery, survey, domain)
+    splits = _draw_splits(discovery.cases, options)
+    named = "given by --domain" if options.domain else f"named after the modality, {vote.modality}"
+    return PreparationPlan(
+        workspace=workspace,
+        options=options,
+        discovery=discovery,
+        vote=vote,
+        survey=survey,
+        settings=CaseSettings(domain, vote.modality, options.modality is not None, plane, size, label_map),
+        window=options.window or DEFAULT_WINDOWS[vote.modality],
+        splits=splits,
+        notes=(
+            f"domain {domain}, {named}; modality {vote.modality}, {vote.reason}",
+            *vote.notes,
+            *discovery.notes,
+            *label_map.notes,
+            *_plane_notes({**vote.grids, **survey.grids}, plane),
+            *_workspace_notes(workspace, label_map, domain, splits),
+        ),
+    )
+
+
+def _vote(discovery: Discovery, options: PrepareOptions) -> ModalityVote:
+    if options.modality is None:
+        return vote_modality(discovery.cases)
+    # Nothing has to be found out, but in a dry run the number of slices has.
+    grids = vote_modality(discovery.cases).grids if options.dry_run and not discovery.n_labeled else {}
+    return ModalityVote(options.modality, "given by --modality", grids)
+
+
+def _require_free(store: Path, options: PrepareOptions) -> None:
+    if store.exists() and not options.overwrite:
+        raise UsageError(
+            f"{store} exists already; --overwrite replaces it, --domain NAME prepares these scans beside it"
+        )
+
+
+def _geometry(workspace: Workspace, options: PrepareOptions, domain: str) -> tuple[int, Plane]:
+    """Size and plane, which must be the same in all domains: one model reads them all."""
+    known = workspace.preparation or DEFAULT_PREPARATION
+    size = known.size if options.size is None else options.size
+    plane = require_plane(known.plane if options.plane is None else options.plane)
+    others = [name for name in workspace.domains if name != domain and workspace.store_path(name).exists()]
+    if others and (size, plane) != (known.size, known.plane):
+        raise UsageError(
+            f"this workspace holds {', '.join(others)} at size {known.size}, {known.plane}; for size {size}, "
+            f"{plane} use another workspace (-C), or leave --size and --plane out"
+        )
+    return size, plane
+
+
+def _label_map(
+    workspace: Workspace, options: PrepareOptions, discovery: Discovery, survey: LabelSurvey, domain: str
+) -> LabelMap:
+    others = [name for name, settings in workspace.domains.items() if name != domain and settings.values]
+    _require_current(workspace, others)
+    recorded = workspace.domains[domain].values if domain in workspace.domains else {}
+    return propose_label_map(
+        LabelSources(
+            found=survey.found,
+            chosen=options.classes,
+            known=workspace.labels,
+            recorded=recorded,
+            dataset_names=discovery.class_names,
+            is_first=not others,
+        )
+    )
+
+
+def _require_current(workspace: Workspace, others: Iterable[str]) -> None:
+    """The other stores must have the classes that [labels] has now, or class 2 would mean two things."""
+    for name in others:
+        folder = workspace.store_path(name)
+        if not folder.exists():
+            continue
+        names = SliceStore.open(folder).manifest.class_names
+        if names != workspace.class_names:
+            raise DataError(
+                f"domain {name} was prepared with the classes {', '.join(names[1:])}, but [labels] of "
+                f"{workspace.file} now has {', '.join(workspace.labels)}; prepare {name} again with --overwrite, "
+                f"or undo the change"
+            )
+
+
+def _draw_splits(cases: Sequence[FoundCase], options: PrepareOptions) -> dict[str, Split]:
+    """Labelled patients are split; a patient of whom nothing is labelled can only help to train."""
+    splits: dict[str, Split] = {patient_id_of(case.patient): "train" for case in cases}
+    labeled = [patient_id_of(case.patient) for case in cases if case.label is not None]
+    splits.update(split_patients(labeled, options.seed, options.val_fraction, options.test_fraction))
+    return splits
+
+
+def _workspace_notes(
+    workspace: Workspace, label_map: LabelMap, domain: str, splits: Mapping[str, Split]
+) -> tuple[str, ...]:
+    notes = []
+    n_test = sum(split == "test" for split in splits.values())
+    if set(workspace.domains) - {domain} and label_map.values and n_test < len(splits):
+        notes.append(
+            f"{n_test} of {len(splits)} patients are for the test; if {domain} is only there to be tested on, "
+            "prepare it with --test-fraction 1"
+        )
+    if workspace.labels and label_map.labels != workspace.labels:
+        notes.append("[labels] of medsegan.toml is replaced; runs trained before keep their own classes")
+    return tuple(notes)
+
+
+def _plane_notes(grids: Mapping[Path, Grid], plane: Plane) -> tuple[str, ...]:
+    """Say so where most scans were acquired in another plane than the one that they are cut in."""
+    acquired = Counter(_acquired_plane(grid) for grid in grids.values())
+    usual, n = acquired.most_common(1)[0] if acquired else (None, 0)
+    if usual is None or usual == plane or n * 2 <= len(grids):
+        return ()
+    return (
+        f"{n} of {len(grids)} scans have their thick slices in the {usual} plane, but are cut {plane}; "
+        f"--plane {usual} uses their full resolution",
+    )
+
+
+def _acquired_plane(grid: Grid) -> Plane | None:
+    """The plane of a scan's own slices; None where its voxels are not clearly longest along one axis."""
+    longest = max(range(3), key=lambda axis: grid.spacing_mm[axis])
+    others = [length for axis, length in enumerate(grid.spacing_mm) if axis != longest]
+    if grid.spacing_mm[longest] < THICK_SLICE * max(others):
+        return None
+    return next(plane for plane, codes in PLANE_CODES.items() if reorientation_to(grid, codes).axes[0] == longest)

@@ -1,0 +1,67 @@
+"""Every command explains itself with examples that its own parser accepts."""
+
+import re
+import shlex
+
+import pytest
+import typer
+
+from medsegan.workflows.prepare_options import PrepareOptions
+from medsegan_cli import app as app_module
+from medsegan_cli import demo, evaluate, info, main, prepare, segment, train
+
+COMMANDS = {
+    "prepare": prepare.EXAMPLES,
+    "train": train.EXAMPLES,
+    "segment": segment.EXAMPLES,
+    "eval": evaluate.EXAMPLES,
+    "info": info.EXAMPLES,
+    "doctor": info.EXAMPLES,
+    "demo": demo.EXAMPLES,
+}
+ALL_EXAMPLES = [example for examples in (app_module.EXAMPLES, *COMMANDS.values()) for example in examples]
+
+
+def help_of(capsys: pytest.CaptureFixture[str], *command: str) -> str:
+    assert main.run([*command, "--help"]) == 0
+    output = capsys.readouterr()
+    assert output.err == ""
+    return output.out
+
+
+def test_the_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = help_of(capsys)
+    listed = re.findall(
+        r"^  (\w+)  ", shown.partition("Commands:")[2].partition("Examples:")[0], flags=re.MULTILINE
+    )
+    assert listed == list(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_ends_with_its_examples(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    shown = help_of(capsys, name)
+    assert shown.partition("Examples:\n")[2].splitlines() == [f"    {example}" for example in COMMANDS[name]]
+    assert not any("\b" in line for line in shown.splitlines())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_of_a_command_is_described(name: str) -> None:
+    command = typer.main.get_command(app_module.app).commands[name]  # type: ignore[attr-defined]
+    assert [option.name for option in command.params if not option.help] == []
+
+
+@pytest.mark.parametrize("example", ALL_EXAMPLES)
+def test_every_example_is_understood(example: str) -> None:
+    words = shlex.split(re.split(r" {3,}| > ", example)[0])
+    assert words[0] == "medsegan"
+    group = typer.main.get_command(app_module.app)
+    command = group.commands[words[1]]  # type: ignore[attr-defined]
+    with command.make_context(words[1], words[2:]) as context:
+        assert context.args == []
+
+
+def test_the_defaults_in_the_help_of_prepare_are_those_of_the_library(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = " ".join(help_of(capsys, "prepare").split())
+    assert f"for validation; default {PrepareOptions.val_fraction:g}." in shown
+    assert f"for the test; default {PrepareOptions.test_fraction:g}." in shown
+    assert f"every random choice; default {PrepareOptions.seed}." in shown

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+
+from medsegan.errors import DataError, UsageError
+from medsegan.imaging import is_scan, read_label, read_volume, scan_stem
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("ct_000.nii.gz", "ct_000"),
+        ("CT.NII.GZ", "CT"),
+        ("a.b.nii", "a.b"),
+        ("pair.hdr.gz", "pair"),
+        ("x.mha", "x"),
+        ("x.seg.nrrd", "x.seg"),
+        ("slice.dcm", "slice"),
+        ("IM0001", "IM0001"),
+        ("notes.txt", "notes.txt"),
+    ],
+)
+def test_stems(name, stem):
+    assert scan_stem(Path("folder") / name) == stem
+
+
+def test_the_stem_of_a_folder_is_its_name(tmp_path):
+    (tmp_path / "odd.nii").mkdir()
+    assert scan_stem(tmp_path / "odd.nii") == "odd.nii"
+
+
+def test_what_counts_as_a_scan(tmp_path):
+    dicom = b"\0" * 128 + b"DICM"
+    files = {
+        "a.nii.gz": b"",
+        "b.mhd": b"",
+        "c.hdr": b"",
+        "c.img": b"",
+        "d.dcm": b"",
+        "IM0001": dicom,
+        "._a.nii.gz": b"",
+        "e.txt": dicom[:100],
+        "f.img": b"a floppy disk",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    found = {name for name in files if is_scan(tmp_path / name)}
+    assert found == {"a.nii.gz", "b.mhd", "c.hdr", "d.dcm", "IM0001"}
+    assert not is_scan(tmp_path / "absent.nii")
+
+
+def test_a_folder_counts_by_its_own_files(tmp_path):
+    (tmp_path / "study" / "series").mkdir(parents=True)
+    (tmp_path / "study" / "series" / "IM1").write_bytes(b"\0" * 128 + b"DICM")
+    assert is_scan(tmp_path / "study" / "series")
+    assert not is_scan(tmp_path / "study")
+
+
+def test_series_of_a_file_and_labels_in_dicom_are_refused(tmp_path):
+    (tmp_path / "a.nii").write_bytes(b"")
+    with pytest.raises(UsageError, match="only DICOM"):
+        read_volume(tmp_path / "a.nii", series="1")
+    with pytest.raises(DataError, match="SEG"):
+        read_label(tmp_path)
