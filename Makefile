@@ -17,7 +17,8 @@ $(READY): pyproject.toml constraints.txt
 	  if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; done; \
 	if [ -z "$$python" ]; then echo "make: no Python 3.11 or newer found" >&2; exit 1; fi; \
 	[ -x $(BIN)/python ] || $$python -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
+	@echo 'installing medsegan and what it needs into .venv/ (minutes, once)'
+	@$(BIN)/python -m pip install --disable-pip-version-check -qq $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
 	@touch $@
 
 demo: $(READY)

@@ -21,14 +21,18 @@ SeedOption = Annotated[
 ]
 DeviceOption = Annotated[
     str | None,
-    typer.Option("--device", metavar="auto|cpu|cuda|cuda:N|mps", help="Where to compute; default auto."),
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda|cuda:N|mps",
+        help="Where to compute; default auto, which says what it took.",
+    ),
 ]
 ModalityOption = Annotated[
     Literal["ct", "mr"] | None, typer.Option("--modality", help="Kind of scanner; default: found out and said.")
 ]
 QualityOption = Annotated[
     Literal["fast", "balanced", "best"] | None,
-    typer.Option("--quality", help="fast: the encoder's codes alone; balanced, best: more optimisation."),
+    typer.Option("--quality", help="fast: the encoder's codes alone; balanced (default), best: optimised."),
 ]
 StepsOption = Annotated[
     int | None, typer.Option("--steps", min=0, metavar="N", help="Steps of optimisation, in place of --quality.")

@@ -100,7 +100,7 @@ def segment(
         result = workflow.segment(found, options, progress)
     _show(console, result, dry_run)
     failures = [(str(failure.source), failure.message) for failure in result.failures]
-    end_batch(console, failures, len(result.cases))
+    end_batch(console, failures, len(result.cases) + len(result.skipped))
 
 
 def _find_workspace(override: Path | None, model: str | None) -> "Workspace | None":
@@ -121,6 +121,9 @@ def _show(console: Console, result: "SegmentResult", is_dry_run: bool) -> None:
         return
     for case in result.cases:
         console.result(str(case.output))
+        console.remaining_notes(f"{case.source.name}: {note}" for note in case.notes)
+    if result.skipped:
+        console.note(f"left {len(result.skipped)} masks as they were (--skip-existing)")
     if is_dry_run:
         console.note("nothing was segmented (--dry-run)")
     elif result.cases:

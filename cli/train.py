@@ -30,13 +30,13 @@ Labeled = Annotated[
 ]
 Method = Annotated[
     Literal["gan", "unet"] | None,
-    typer.Option("--method", help="gan: the joint image-label model; unet: the supervised yardstick."),
+    typer.Option("--method", help="gan (default): the joint image-label model; unet: the yardstick."),
 ]
 Preset = Annotated[
-    str | None, typer.Option("--preset", metavar="NAME", help="auto, tiny (CPU), small, base or paper256.")
+    str | None, typer.Option("--preset", metavar="NAME", help="auto (default), tiny (CPU), small, base, paper256.")
 ]
 Name = Annotated[
-    str | None, typer.Option("--name", metavar="NAME", help="Name of the run; default: method and time.")
+    str | None, typer.Option("--name", metavar="NAME", help="Name of the run; default: method, domain, N.")
 ]
 Images = Annotated[
     int | None, typer.Option("--images", min=1, metavar="N", help="Images that the first stage sees in all.")

@@ -4,6 +4,7 @@ from .dicom import read_series, write_series
 from .formats import is_scan, scan_stem
 from .intensity import DEFAULT_WINDOWS, IntensityScale, fit_scale
 from .modality import detect_modality
+from .probabilities import write_probabilities
 from .read import read_label, read_volume
 from .volume import LabelVolume, Modality, Volume
 from .write import write_label, write_volume
@@ -22,6 +23,7 @@ __all__ = [
     "read_volume",
     "scan_stem",
     "write_label",
+    "write_probabilities",
     "write_series",
     "write_volume",
 ]

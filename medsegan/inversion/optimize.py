@@ -64,7 +64,9 @@ def optimize(
     """
     offsets = torch.zeros_like(start, requires_grad=True)
     count = start.shape[0]
-    noise = [torch.zeros(count, 1, h, w, device=start.device, requires_grad=True) for h, w in generator.noise_shapes()]
+    noise = [
+        torch.zeros(count, 1, h, w, device=start.device, requires_grad=True) for h, w in generator.noise_shapes()
+    ]
     optimizer = torch.optim.Adam([offsets, *noise], lr=objective.rate, betas=(0.9, 0.99))
     total: torch.Tensor | None = None
     n_averaged = 0

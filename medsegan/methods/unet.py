@@ -24,7 +24,7 @@ CHUNK = 64
 
 def build_unet(config: UnetConfig, n_classes: int) -> nn.Module:
     """MONAI's 2D residual U-Net for grey images."""
-    from monai.networks.nets import UNet
+    from monai.networks.nets.unet import UNet
 
     return UNet(
         spatial_dims=2,

@@ -18,7 +18,9 @@ from ..errors import ModelError
 FORMAT_VERSION = 1
 
 
-def write_archive(folder: Path, name: str, tensors: Mapping[str, torch.Tensor], document: Mapping[str, Any]) -> None:
+def write_archive(
+    folder: Path, name: str, tensors: Mapping[str, torch.Tensor], document: Mapping[str, Any]
+) -> None:
     """Write both files; each appears whole or not at all, the document last, so that it vouches for the tensors.
 
     Args:
@@ -33,7 +35,9 @@ def write_archive(folder: Path, name: str, tensors: Mapping[str, torch.Tensor], 
     save_file(cpu, partial)
     os.replace(partial, folder / f"{name}.safetensors")
     partial = folder / f".{name}.json.partial"
-    partial.write_text(json.dumps({"format_version": FORMAT_VERSION, **document}, indent=1) + "\n", encoding="utf-8")
+    partial.write_text(
+        json.dumps({"format_version": FORMAT_VERSION, **document}, indent=1) + "\n", encoding="utf-8"
+    )
     os.replace(partial, folder / f"{name}.json")
 
 
@@ -69,7 +73,7 @@ def read_archive(folder: Path, name: str) -> tuple[dict[str, torch.Tensor], dict
     with path.open("rb") as file:
         head = file.read(8)
     # A pickle starts with the protocol opcode 0x80, a zip of pickles (torch.save) with "PK".
-    if head[:2] == b"PK" or head[:1] == b"\x80" and head[1:2] in b"\x00\x01\x02\x03\x04\x05":
+    if head[:2] == b"PK" or (head[:1] == b"\x80" and head[1:2] in b"\x00\x01\x02\x03\x04\x05"):
         raise ModelError(f"{path} holds a pickle, which can run code when loaded; medsegan reads safetensors only")
     try:
         return load_file(path), document

@@ -13,8 +13,8 @@ def update_average(average: nn.Module, model: nn.Module, batch: int, half_life_n
     Source: Karras et al., ICLR 2018, section 4.1 (averaged generator for output).
     """
     decay = 0.5 ** (batch / max(half_life_nimg, 1e-8))
-    averaged = [p for p in average.parameters()]
-    current = [p.detach() for p in model.parameters()]
+    averaged: list[torch.Tensor] = list(average.parameters())
+    current: list[torch.Tensor] = [p.detach() for p in model.parameters()]
     torch._foreach_lerp_(averaged, current, 1.0 - decay)
     for mine, other in zip(average.buffers(), model.buffers(), strict=True):
         mine.copy_(other)

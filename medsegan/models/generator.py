@@ -95,18 +95,40 @@ class Head(nn.Module):
         return y if skip is None else y + upsample2d(skip)
 
 
+@dataclass(frozen=True)
+class Canvas:
+    """What grows from resolution to resolution: features, image and label logits, each [N, ., H, W]."""
+
+    features: torch.Tensor
+    image: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+
+
 class Level(nn.Module):
     """One resolution of the trunk (two convolutions, one at 4x4) with its two heads."""
 
     def __init__(self, shape: Shape, resolution: int) -> None:
         super().__init__()
         channels, width = shape.channels(resolution), shape.latent_width
-        self.is_first = resolution == 4
-        if not self.is_first:
-            self.up = StyledConv(shape.channels(resolution // 2), channels, width, upsample=True)
-        self.conv = StyledConv(channels, channels, width, upsample=False)
+        entries = [] if resolution == 4 else [StyledConv(shape.channels(resolution // 2), channels, width, True)]
+        self.convs = nn.ModuleList([*entries, StyledConv(channels, channels, width, upsample=False)])
         self.to_image = Head(channels, shape.image_channels, width)
         self.to_label = Head(channels, shape.n_classes, width)
+
+    def forward(self, canvas: Canvas, codes: torch.Tensor, noise: Sequence[torch.Tensor] | None) -> Canvas:
+        """The canvas at this resolution.
+
+        Args:
+            canvas: of the resolution below.
+            codes: [N, convolutions + 1, W]; both heads take the last one, the style of the next layer, as the
+                label branch of the paper does.
+            noise: a map for each convolution, or None.
+        """
+        x = canvas.features
+        for i, conv in enumerate(self.convs):
+            x = conv(x, codes[:, i], None if noise is None else noise[i])
+        style = codes[:, len(self.convs)]
+        return Canvas(x, self.to_image(x, style, canvas.image), self.to_label(x, style, canvas.logits))
 
 
 class Generator(nn.Module):
@@ -159,17 +181,14 @@ class Generator(nn.Module):
             codes: w+ [N, L, W].
             noise: one [N, 1, h, w] map for every trunk convolution (see `noise_shapes`); None draws fresh ones.
         """
-        maps = iter(noise) if noise is not None else None
-        x = self.constant.expand(codes.shape[0], -1, -1, -1).contiguous(memory_format=torch.channels_last)
-        image = logits = None
+        start = self.constant.expand(codes.shape[0], -1, -1, -1)
+        canvas = Canvas(start.contiguous(memory_format=torch.channels_last))
         layer = 0
         for level in self.levels:
-            if not level.is_first:
-                x = level.up(x, codes[:, layer], next(maps) if maps else None)
-                layer += 1
-            x = level.conv(x, codes[:, layer], next(maps) if maps else None)
-            layer += 1
-            # Both heads take the style of the next layer, as the label branch of the paper does.
-            image = level.to_image(x, codes[:, layer], image)
-            logits = level.to_label(x, codes[:, layer], logits)
-        return image, logits
+            count = 1 if layer == 0 else 2
+            maps = None if noise is None else noise[layer : layer + count]
+            canvas = level(canvas, codes[:, layer : layer + count + 1], maps)
+            layer += count
+        assert canvas.image is not None
+        assert canvas.logits is not None
+        return canvas.image, canvas.logits

@@ -1,6 +1,5 @@
 """Implicit shapes: scalar fields in millimetres, negative inside, evaluated on the voxels of a grid."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +39,7 @@ class Points:
         i, j, k = self.x.shape
         return i, j, k
 
-    def box(self, centre: Sequence[float], reach_mm: Sequence[float]) -> Box:
+    def box(self, centre: npt.ArrayLike, reach_mm: npt.ArrayLike) -> Box:
         """Slices of the voxels that can lie within `centre` plus or minus `reach_mm` (both body mm, length 3)."""
         low = np.asarray(centre) - np.asarray(reach_mm) - self.slack_mm
         high = np.asarray(centre) + np.asarray(reach_mm) + self.slack_mm

@@ -27,7 +27,9 @@ def overlay(image: Array, label: LabelArray | None, reference: LabelArray | None
     """
     for other in (label, reference):
         if image.ndim != 2 or (other is not None and other.shape != image.shape):
-            raise DataError(f"image and labels must be (H, W) of one shape, got {image.shape} and {np.shape(other)}")
+            raise DataError(
+                f"image and labels must be (H, W) of one shape, got {image.shape} and {np.shape(other)}"
+            )
     picture = np.repeat(_as_bytes(_enlarged(image, scale))[..., None], 3, axis=2)
     if label is not None:
         large = _repeated(label, scale)

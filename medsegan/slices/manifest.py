@@ -117,7 +117,9 @@ class Manifest:
         if len(names) != len(values) or len(set(names)) != len(names) or len(set(values)) != len(values):
             raise DataError(f"each class needs one name and one value of its own, got {names} and {values}")
         if not names or names[0] != BACKGROUND or values[0] != 0:
-            raise DataError(f"the first class must be {BACKGROUND!r} with value 0, got {names[:1]} and {values[:1]}")
+            raise DataError(
+                f"the first class must be {BACKGROUND!r} with value 0, got {names[:1]} and {values[:1]}"
+            )
         if not self.window[0] < self.window[1]:
             raise DataError(f"the window must run from a lower to a higher intensity, got {self.window}")
         if len({case.case_id for case in self.cases}) != len(self.cases):

@@ -102,7 +102,9 @@ class SliceStore:
         """
         record = self.manifest.case(case_id)
         if not record.has_label:
-            raise DataError(f"case {case_id} of domain {self.manifest.domain} has no labels; choose a labelled case")
+            raise DataError(
+                f"case {case_id} of domain {self.manifest.domain} has no labels; choose a labelled case"
+            )
         path = self.labels_path(case_id)
         labels = np.array(_read_array(path, np.dtype(np.uint8), self._shape(record)))
         highest = int(labels.max())

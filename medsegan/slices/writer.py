@@ -57,7 +57,12 @@ class StoreWriter:
         shutil.rmtree(self._partial, ignore_errors=True)
 
     def add(
-        self, record: CaseRecord, images: Array, labels: LabelArray | None, source_image: Path, source_label: Path | None
+        self,
+        record: CaseRecord,
+        images: Array,
+        labels: LabelArray | None,
+        source_image: Path,
+        source_label: Path | None,
     ) -> None:
         """Write the arrays of a case; if that fails, the store is as if the case had not been added.
 
@@ -102,7 +107,10 @@ class StoreWriter:
         if not self._records:
             raise DataError(f"no case was added to {self.folder}; a store needs at least one")
         for record in self._records:
-            if record.frame.stack_shape[1:] != (manifest.size, manifest.size) or record.frame.plane != manifest.plane:
+            if (
+                record.frame.stack_shape[1:] != (manifest.size, manifest.size)
+                or record.frame.plane != manifest.plane
+            ):
                 raise DataError(
                     f"case {record.case_id} was cut {record.frame.plane} to {record.frame.stack_shape[1:]}, "
                     f"the store is {manifest.plane} of size {manifest.size}"

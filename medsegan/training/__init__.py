@@ -1,1 +1,1 @@
-"""."""
+"""Training: configuration, losses, stages, loop, checkpoints."""

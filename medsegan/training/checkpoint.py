@@ -65,7 +65,9 @@ def read_checkpoint(folder: Path, stage: Stage) -> Progress | None:
             )
     except (RuntimeError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(f"{paths[-1]} does not fit this configuration: {reason}; use --overwrite to start anew") from error
+        raise ModelError(
+            f"{paths[-1]} does not fit this configuration: {reason}; use --overwrite to start anew"
+        ) from error
     return Progress(document["nimg"], document["total"], document["seconds"])
 
 

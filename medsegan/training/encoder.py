@@ -15,6 +15,7 @@ from ..data import AffineRange, LabeledSlices, UnlabeledSlices, random_affine, r
 from ..models import Encoder, Generator
 from . import losses
 from .config import EncoderConfig
+from .lpips import Lpips
 from .perceptual import Perceptual
 
 Figures = dict[str, float]
@@ -51,7 +52,7 @@ class EncoderStage(nn.Module):
     def __init__(
         self,
         generator: Generator,
-        perceptual: Perceptual,
+        perceptual: Perceptual | Lpips,
         config: EncoderConfig,
         labeled: LabeledSlices,
         unlabeled: UnlabeledSlices,
@@ -74,7 +75,9 @@ class EncoderStage(nn.Module):
     def step(self, nimg: int, progress: float) -> Figures:
         """Train on one batch; the rate warms up, then falls along a cosine with the progress 0..1."""
         del nimg
-        rate = self.config.learning_rate * min(1.0, progress / 0.02 + 0.05) * (1 + math.cos(math.pi * progress)) / 2
+        rate = (
+            self.config.learning_rate * min(1.0, progress / 0.02 + 0.05) * (1 + math.cos(math.pi * progress)) / 2
+        )
         self.optimizers["encoder"].param_groups[0]["lr"] = max(rate, 1e-6)
         loss, figures = self.objective(self._draw_lesson())
         self.optimizers["encoder"].zero_grad(set_to_none=True)
@@ -108,6 +111,11 @@ class EncoderStage(nn.Module):
         theta = random_affine(images.shape[0], LIMITS, images.device)
         moved = warp(images, theta)
         return moved, warp(labels, theta) if labels is not None else moved
+
+    def reconstruct(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What encoder and generator make of images [N, C, H, W]: images and label logits, without noise."""
+        generator, _ = self.frozen
+        return generator(self.encoder(images), self.noise)
 
     def objective(self, lesson: Lesson) -> tuple[torch.Tensor, Figures]:
         """The loss of a lesson and its parts."""

@@ -55,9 +55,8 @@ class GanStage(nn.Module):
         self.image_control = AugmentControl(config.ada_start, config.ada_target, config.ada_images)
         self.joint_control = AugmentControl(config.ada_joint_start, config.ada_target, config.ada_images)
         self.register_buffer("path_mean", torch.zeros(()))
-        self.gamma = config.r1_gamma
-        if self.gamma is None:
-            self.gamma = 0.0002 * shape.size**2 / config.batch
+        default_gamma = 0.0002 * shape.size**2 / config.batch
+        self.gamma = default_gamma if config.r1_gamma is None else config.r1_gamma
         self.to(labeled.images.device)
         self.optimizers = self._build_optimizers()
 
@@ -154,9 +153,7 @@ class GanStage(nn.Module):
         self.optimizers["generator"].step()
         return figures
 
-    def generator_objective(
-        self, fakes: Fakes, real_features: list[torch.Tensor]
-    ) -> tuple[torch.Tensor, Figures]:
+    def generator_objective(self, fakes: Fakes, real_features: list[torch.Tensor]) -> tuple[torch.Tensor, Figures]:
         """What the generator minimises (CVPR 2021, equation 3, and feature matching), with its figures."""
         self.image_critic.requires_grad_(False)
         self.joint_critic.requires_grad_(False)

@@ -1,4 +1,4 @@
-"""A perceptual distance that needs no download: features of the trained image critic, or weights the user gives."""
+"""A perceptual distance that needs no download: features of the trained image critic."""
 
 import torch
 from torch import nn

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelError, UsageError
+from ..errors import UsageError
 from .config import TrainConfig
 
 
@@ -48,7 +48,7 @@ class RunFolder:
         return (self.model / "model.json").is_file()
 
     def begin(self, config: TrainConfig, facts: Mapping[str, Any], *, resume: bool, overwrite: bool) -> None:
-        """Make the folder, or check that a run that is resumed has the same configuration and data.
+        """Make the folder, unless a run is resumed that has one.
 
         Args:
             config: the resolved configuration.
@@ -58,33 +58,22 @@ class RunFolder:
 
         Raises:
             UsageError: the run exists already and neither flag was given.
-            ModelError: a resumed run was started with another configuration or other cases.
         """
         if self.is_started and overwrite and not resume:
             shutil.rmtree(self.path)
         elif self.is_started and not resume:
-            raise UsageError(f"the run {self.path.name} exists in {self.path.parent}; pass --resume, --overwrite or --name")
+            raise UsageError(
+                f"the run {self.path.name} exists in {self.path.parent}; pass --resume, --overwrite or --name"
+            )
         if self.is_started:
-            self._require_same(config, facts)
             return
         self.path.mkdir(parents=True, exist_ok=True)
         write_text(self.path / "run.json", json.dumps(dict(facts), indent=1) + "\n")
         write_text(self.path / "config.toml", config.to_toml())
 
-    def _require_same(self, config: TrainConfig, facts: Mapping[str, Any]) -> None:
-        before = TrainConfig.from_toml((self.path / "config.toml").read_text(encoding="utf-8"))
-        changed = [
-            section
-            for section in ("method", "seed", "generator", "gan", "encoder", "unet")
-            if getattr(before, section) != getattr(config, section)
-        ]
-        recorded = self.facts()
-        changed += [key for key in ("domain", "labeled_cases", "training_cases") if recorded[key] != facts[key]]
-        if changed:
-            raise ModelError(
-                f"the run {self.path.name} was started with another {', '.join(changed)}; "
-                "repeat the options of the first call, or start a new run with --name"
-            )
+    def config(self) -> TrainConfig:
+        """The configuration that the run was started with."""
+        return TrainConfig.from_toml((self.path / "config.toml").read_text(encoding="utf-8"))
 
     def facts(self) -> dict[str, Any]:
         """What `begin` recorded of the data."""

@@ -1,1 +1,1 @@
-"""."""
+"""The four verbs as library calls: they join both towers, and print nothing."""

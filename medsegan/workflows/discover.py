@@ -54,7 +54,7 @@ def _discover_with_labels(paths: Sequence[Path], labels: Path) -> Discovery:
                 f"{labels} is one label file, but there are {len(scans)} scans; pass the folder of labels"
             )
         only = scans[0]
-        return Discovery("one scan and its label file", (FoundCase(only.path, labels, only.patient, only.base),))
+        return Discovery("one scan and its label file", (FoundCase(only.path, labels, only.patient, only.name),))
     label_entries = list_entries(labels)
     if not label_entries:
         raise InputError(f"{labels} holds no label file; expected NIfTI, NRRD or MetaImage files")

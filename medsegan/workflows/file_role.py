@@ -42,6 +42,7 @@ class Entry:
         key: its path below the folder that was searched, without the suffix: what tells it from its neighbours.
         base: the key without the word for image or label, `liver_07_ct` -> `liver_07`: what a scan and its labels
             share.
+        name: what the case is called: the base, or the key if the word stands in front.
         role: what that word says.
         patient: the name of whoever was scanned, as far as file and folder names tell.
     """
@@ -49,6 +50,7 @@ class Entry:
     path: Path
     key: str
     base: str
+    name: str
     role: Role
     patient: str
 
@@ -65,15 +67,17 @@ def read_entry(path: Path, key: str, *, is_series: bool = False) -> Entry:
     folder, _, stem = key.rpartition("/")
     role, rest = read_role(stem)
     # Files called just "image" or "label" are told apart by their folder: case_07/image.nii.gz.
-    base = "/".join(part for part in (folder, rest) if part) or stem
+    base = "/".join(part for part in (folder, rest) if part) or path.resolve().parent.name
+    # A number alone is a poor name: img0007 stays what it is, although label0007 belongs to it.
+    name = base if stem.startswith(rest) else key
     subject = _BIDS_SUBJECT.search(key)
     if subject:
         patient = subject.group(1)
     elif is_series:
         patient = key.split("/")[0]
     else:
-        patient = base
-    return Entry(path, key, base, role, patient)
+        patient = name
+    return Entry(path, key, base, name, role, patient)
 
 
 def read_role(stem: str) -> tuple[Role, str]:

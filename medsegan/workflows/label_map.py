@@ -132,7 +132,7 @@ def _chosen(sources: LabelSources) -> LabelMap:
 
 
 def _with_edited_values(chosen: dict[str, int], sources: LabelSources) -> dict[str, int]:
-    """The values of masks to write: those of the label files, unless somebody gave a class another one in [labels]."""
+    """The values of masks to write: those of the label files, unless [labels] was edited for a class."""
     edited = {
         name: value
         for name, value in sources.known.items()

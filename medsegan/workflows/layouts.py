@@ -112,7 +112,7 @@ def first_channels(images: Sequence[Entry], is_nnunet: bool = False) -> tuple[li
             kept.append(image)
         elif channel == 0:
             named = read_entry(image.path, case)
-            kept.append(dataclasses.replace(image, base=case, patient=named.patient))
+            kept.append(dataclasses.replace(image, base=case, name=case, patient=named.patient))
     n_left = len(images) - len(kept)
     if not n_left:
         return kept, ()

@@ -21,6 +21,10 @@ def _base(entry: Entry) -> str:
     return entry.base
 
 
+def _name(entry: Entry) -> str:
+    return entry.name
+
+
 # From the surest agreement of names to the loosest; a pair made in one round is out of the next.
 _ROUNDS: tuple[tuple[Key, Key], ...] = ((_key, _key), (_key, _base), (_base, _base), (_base, _key))
 
@@ -78,7 +82,7 @@ def _only_pair(images: list[Entry], labels: list[Entry]) -> tuple[Path, Path]:
 
 
 def _stems(images: Sequence[Entry]) -> list[str]:
-    for key in (_base, _key):
+    for key in (_name, _key):
         stems = [key(image) for image in images]
         if len(set(stems)) == len(stems):
             return stems

@@ -65,7 +65,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def case(name: str, **volumes_ml: float) -> Result:
-    return Result(source=Path(name), output=Path("out") / name, seconds=2.4, volumes_ml=volumes_ml, residual=0.05)
+    shown = {"volumes_ml": volumes_ml, "residual": 0.05, "notes": ("auto took cpu",)}
+    return Result(source=Path(name), output=Path("out") / name, seconds=2.4, **shown)
 
 
 def given_options(options: Options, *, apart_from: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,14 +112,17 @@ def test_segment_prints_paths_and_keeps_the_volumes_on_stderr(
     play: Callable[..., Stage], root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cases = (case("a.nii.gz", liver=1500.4), case("b.nii.gz", liver=900.0, spleen=120.2))
-    stage = play("segment", "SegmentOptions", Result(cases=cases, failures=()))
+    stage = play("segment", "SegmentOptions", Result(cases=cases, failures=(), skipped=(Path("out/c.nii.gz"),)))
     assert main.run(["segment", "scans", "-o", "out", "--quality", "fast", "--steps", "0"]) == 0
     options = stage.calls[0][1]
     assert (options.source, options.output) == (Path("scans"), Path("out"))
     assert (options.quality, options.steps) == ("fast", 0)
     output = capsys.readouterr()
     assert output.out == "out/a.nii.gz\nout/b.nii.gz\n"
-    assert output.err.splitlines()[-4:] == [
+    assert output.err.splitlines()[-7:] == [
+        "a.nii.gz: auto took cpu",
+        "b.nii.gz: auto took cpu",
+        "left 1 masks as they were (--skip-existing)",
         "mask      liver ml  spleen ml  residual  s",
         "--------  --------  ---------  --------  -",
         "a.nii.gz      1500          -     0.050  2",
@@ -130,13 +134,13 @@ def test_a_batch_with_failures_is_8_and_one_without_success_is_4(
     play: Callable[..., Stage], root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failures = (Result(source=Path("bad.nii"), message="the affine\nis singular"),)
-    play("segment", "SegmentOptions", Result(cases=(case("a.nii.gz"),), failures=failures))
+    play("segment", "SegmentOptions", Result(cases=(case("a.nii.gz"),), failures=failures, skipped=()))
     assert main.run(["segment", "scans", "-o", "out"]) == 8
     output = capsys.readouterr()
     assert output.out == "out/a.nii.gz\n"
     assert "bad.nii  the affine is singular\n" in output.err
     assert output.err.endswith("medsegan: error: 1 of 2 cases failed, the others are done; see the table above\n")
-    play("segment", "SegmentOptions", Result(cases=(), failures=failures))
+    play("segment", "SegmentOptions", Result(cases=(), failures=failures, skipped=()))
     assert main.run(["segment", "scans", "-o", "out"]) == 4
 
 
@@ -144,7 +148,7 @@ def test_json_is_the_only_thing_on_stdout_even_when_cases_failed(
     play: Callable[..., Stage], root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failures = (Result(source=Path("bad.nii"), message="too short"),)
-    play("segment", "SegmentOptions", Result(cases=(case("a.nii.gz", liver=1.0),), failures=failures))
+    play("segment", "SegmentOptions", Result(cases=(case("a.nii.gz", liver=1.0),), failures=failures, skipped=()))
     assert main.run(["segment", "scans", "-o", "out", "--json"]) == 8
     output = capsys.readouterr()
     document = json.loads(output.out)
@@ -158,7 +162,7 @@ def test_a_model_named_by_its_path_needs_no_workspace(
     play: Callable[..., Stage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    stage = play("segment", "SegmentOptions", Result(cases=(), failures=()))
+    stage = play("segment", "SegmentOptions", Result(cases=(), failures=(), skipped=()))
     assert main.run(["segment", "scan.nii", "-o", "mask.nii"]) == InputError.exit_code
     assert main.run(["segment", "scan.nii", "-o", "mask.nii", "--model", "nine"]) == InputError.exit_code
     assert stage.calls == []

@@ -1,12 +1,17 @@
 """Every command explains itself with examples that its own parser accepts."""
 
+import dataclasses
+import inspect
 import re
 import shlex
+from collections.abc import Callable
 
 import pytest
 import typer
 
 from medsegan.workflows.prepare_options import PrepareOptions
+from medsegan.workflows.segment_options import SegmentOptions
+from medsegan.workflows.train_options import TrainOptions
 from medsegan_cli import app as app_module
 from medsegan_cli import demo, evaluate, info, main, prepare, segment, train
 
@@ -60,8 +65,26 @@ def test_every_example_is_understood(example: str) -> None:
         assert context.args == []
 
 
-def test_the_defaults_in_the_help_of_prepare_are_those_of_the_library(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = " ".join(help_of(capsys, "prepare").split())
-    assert f"for validation; default {PrepareOptions.val_fraction:g}." in shown
-    assert f"for the test; default {PrepareOptions.test_fraction:g}." in shown
-    assert f"every random choice; default {PrepareOptions.seed}." in shown
+def test_the_defaults_in_the_help_are_those_of_the_library(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = {name: " ".join(help_of(capsys, name).split()) for name in ("prepare", "train", "segment")}
+    assert f"for validation; default {PrepareOptions.val_fraction:g}." in shown["prepare"]
+    assert f"for the test; default {PrepareOptions.test_fraction:g}." in shown["prepare"]
+    assert f"every random choice; default {PrepareOptions.seed}." in shown["prepare"]
+    assert TrainOptions.seed == PrepareOptions.seed
+    assert f"{TrainOptions.preset} (default)" in shown["train"]
+    assert f"Where to compute; default {TrainOptions.device}" in shown["train"]
+    assert f"{SegmentOptions.quality} (default)" in shown["segment"]
+    assert f"Where to compute; default {SegmentOptions.device}" in shown["segment"]
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [(prepare.prepare, PrepareOptions), (train.train, TrainOptions), (segment.segment, SegmentOptions)],
+)
+def test_a_command_and_the_options_of_its_workflow_have_the_same_names(
+    command: Callable[..., None], options: type
+) -> None:
+    own = {"context", "json", "workspace"}
+    renamed = {"time_budget": "time_budget_s"}
+    typed = {renamed.get(name, name) for name in inspect.signature(command).parameters if name not in own}
+    assert typed == {field.name for field in dataclasses.fields(options)}

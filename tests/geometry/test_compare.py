@@ -1,3 +1,5 @@
+"""Agreement of grids: its limits in voxels, its words."""
+
 import numpy as np
 import pytest
 

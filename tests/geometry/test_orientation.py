@@ -1,3 +1,5 @@
+"""Axis letters and reorientation: all 48 orders, any rotation."""
+
 from itertools import permutations, product
 
 import numpy as np

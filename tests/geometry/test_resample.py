@@ -1,3 +1,5 @@
+"""Sampling one axis: exact where it can be, smooth where it must be."""
+
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A synthetic CT series in which every voxel knows its value from its place: HU = round(2x + 3y + 1.5z), LPS mm."""
+"""A CT series in which every voxel knows its value from its place: HU = round(2x + 3y + 1.5z) in LPS mm."""
 
 import random
 import zlib

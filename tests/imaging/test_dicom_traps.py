@@ -120,7 +120,7 @@ def test_t09_columns_run_backwards(slices, write_specs):
 
 def test_t10_a_change_of_spacing_is_refused(slices, write_specs):
     heights = [0, 2.5, 5, 7.5, 10, 15, 20, 25, 30, 35]
-    specs = [slices.slice(slices.origin + [0, 0, height], number=n) for n, height in enumerate(heights)]
+    specs = [slices.slice(slices.origin + np.array([0, 0, height]), number=n) for n, height in enumerate(heights)]
     with pytest.raises(DataError, match="not evenly spaced"):
         read_series(write_specs(specs))
 

@@ -1,3 +1,5 @@
+"""What is a scan by name and magic."""
+
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,7 @@
+"""The stored intensity scale."""
+
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from medsegan.errors import DataError
 from medsegan.imaging import DEFAULT_WINDOWS, IntensityScale, fit_scale
@@ -50,7 +50,7 @@ def test_a_bright_spike_and_nan_padding_do_not_matter(body):
     assert fit_scale(spoiled, "mr").high == pytest.approx(expected.high, rel=0.01)
 
 
-@given(st.floats(0.001, 5000.0))
+@pytest.mark.parametrize("gain", [0.003, 1.7, 4999.0])
 def test_the_stored_image_does_not_depend_on_the_gain(gain):
     array = np.zeros((24, 24, 8))
     array[6:18, 6:18] = np.random.default_rng(0).uniform(0.2, 1.0, (12, 12, 8))

@@ -1,3 +1,5 @@
+"""CT or MR from the values alone."""
+
 import numpy as np
 import pytest
 
@@ -72,7 +74,7 @@ def test_normalised_and_constant_images_are_unknown():
     ],
 )
 def test_real_scans(real_scans, folder, pattern, expected):
-    paths = sorted(real_scans(folder).glob(pattern))[::5]
+    paths = sorted(real_scans(folder).glob(pattern))[::9]
     assert paths
     for path in paths:
         assert detect_modality(read_volume(path))[0] == expected, path.name

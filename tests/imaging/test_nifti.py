@@ -1,3 +1,5 @@
+"""NIfTI: odd headers, odd values, labels in the place of their scan."""
+
 import gzip
 import shutil
 

@@ -8,7 +8,7 @@ import pytest
 from medsegan.errors import UsageError
 from medsegan.geometry import axis_codes, reorientation_to
 from medsegan.imaging import read_label, read_volume
-from medsegan.phantoms import generate_case, write_dataset
+from medsegan.phantoms import Appearance, generate_case, write_dataset
 from medsegan.progress import Progress
 
 
@@ -36,7 +36,9 @@ def test_nifti_files_hold_the_generated_voxels_in_their_places(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("appearance", ["ct", "mr"])
-def test_dicom_series_hold_the_same_scan_on_the_grid_of_their_labels(tmp_path: Path, appearance: str) -> None:
+def test_dicom_series_hold_the_same_scan_on_the_grid_of_their_labels(
+    tmp_path: Path, appearance: Appearance
+) -> None:
     (path,) = write_dataset(tmp_path, appearance, 1, 9, dicom=True)
     assert path == tmp_path / "images" / f"{appearance}_000"
     volume, label = read_volume(path), read_label(tmp_path / "labels" / f"{appearance}_000.nii.gz")

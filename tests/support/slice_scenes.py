@@ -32,16 +32,10 @@ def grids(draw, shapes, spacings, max_angle=40.0):
     return draw(st.sampled_from(ALL_ORDERS)).grid(straight)
 
 
-def ellipsoid(grid, centre_mm, semiaxes_mm):
-    """Mask of an ellipsoid whose axes are those of the world."""
-    indices = np.indices(grid.shape).reshape(3, -1)
-    world = grid.world_from_voxel[:3, :3] @ indices + grid.world_from_voxel[:3, 3:]
-    scaled = (world - np.reshape(centre_mm, (3, 1))) / np.reshape(semiaxes_mm, (3, 1))
-    return ((scaled**2).sum(axis=0) <= 1.0).reshape(grid.shape)
-
-
-def centre_of(grid):
-    return grid.world_from_voxel[:3, :3] @ ((np.array(grid.shape) - 1) / 2) + grid.world_from_voxel[:3, 3]
+def ellipsoid(shape, centre, semiaxes):
+    """Mask of an ellipsoid, centre and semiaxes in voxels."""
+    distances = [((np.arange(n) - c) / r) ** 2 for n, c, r in zip(shape, centre, semiaxes, strict=True)]
+    return distances[0][:, None, None] + distances[1][None, :, None] + distances[2][None, None] <= 1.0
 
 
 def one_hot(labels, n_classes):

@@ -1,0 +1,68 @@
+"""`info`: what is installed, where it would compute, and what the workspace holds."""
+
+import platform
+from importlib import metadata
+from typing import Any
+
+import torch
+
+from .. import __version__
+from ..training.run_folder import RunFolder
+from .device import choose_device
+from .workspace import Workspace
+
+PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "monai", "nibabel", "pydicom", "SimpleITK", "safetensors")
+
+
+def collect_info(workspace: Workspace | None) -> dict[str, Any]:
+    """Versions, devices, operators and a summary of the workspace, as plain values.
+
+    Args:
+        workspace: None = there is none here.
+    """
+    device, reason = choose_device("auto")
+    return {
+        "medsegan": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "device": {"auto": str(device), "why": reason, "cpu_threads": torch.get_num_threads(), "cuda": _cuda()},
+        "kernels": _kernels(),
+        "workspace": None if workspace is None else _summary(workspace),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _cuda() -> list[str]:
+    return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+
+
+def _kernels() -> dict[str, str]:
+    """Which implementation each operator of `medsegan.ops` uses, and why."""
+    backend = f"plain torch {torch.__version__}"
+    try:
+        found = metadata.version("medsegan-cuda")
+        why = f"medsegan-cuda {found} is installed, but this version of medsegan registers no compiled operator"
+    except metadata.PackageNotFoundError:
+        why = "medsegan-cuda is not installed"
+    return {name: f"{backend} ({why})" for name in ("bias_act", "upsample2d", "downsample2d")}
+
+
+def _summary(workspace: Workspace) -> dict[str, Any]:
+    runs = {}
+    if workspace.runs.is_dir():
+        for path in sorted(workspace.runs.iterdir()):
+            run = RunFolder(path)
+            if run.is_started:
+                runs[path.name] = "finished" if run.is_finished else "not finished"
+    domains = {
+        name: f"{settings.modality}, " + ("prepared" if workspace.store_path(name).is_dir() else "not prepared")
+        for name, settings in workspace.domains.items()
+    }
+    return {"root": str(workspace.root), "labels": dict(workspace.labels), "domains": domains, "runs": runs}

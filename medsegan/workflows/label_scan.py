@@ -1,0 +1,106 @@
+"""One scan through a trained model: slices, prediction, and back onto the scan's own grid."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..data import unit_range
+from ..errors import UsageError
+from ..imaging import LabelVolume, Modality, Volume, detect_modality, read_volume
+from ..models import Prediction
+from ..shapes import FloatArray, LabelArray
+from ..slices import PreparedScan, assemble_labels, assemble_scalar, prepare_scan
+from .model_file import TrainedModel
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledScan:
+    """A scan with its labels, and what led to them.
+
+    Args:
+        volume: as read.
+        indices: (I, J, K) class indices on the scan's grid.
+        prepared: its slices.
+        images: (S, H, W) float32 in [-1, 1], what the model saw.
+        prediction: on the slices.
+        notes: what was chosen or repaired.
+    """
+
+    volume: Volume
+    indices: LabelArray
+    prepared: PreparedScan
+    images: FloatArray
+    prediction: Prediction
+    notes: tuple[str, ...]
+
+    def label(self, class_values: tuple[int, ...]) -> LabelVolume:
+        """The labels with the values of a label file in place of class indices."""
+        lookup = np.array(class_values, dtype=np.uint16 if max(class_values) > 255 else np.uint8)
+        return LabelVolume(lookup[self.indices], self.volume.grid)
+
+    def volumes_ml(self, class_names: tuple[str, ...]) -> dict[str, float]:
+        """Millilitres of each class but background."""
+        counts = np.bincount(self.indices.ravel(), minlength=len(class_names))
+        return {
+            name: round(float(count) * self.volume.grid.voxel_ml, 3)
+            for name, count in zip(class_names[1:], counts[1:], strict=True)
+        }
+
+    @property
+    def residual_slices(self) -> FloatArray | None:
+        """(S, H, W) absolute reconstruction error, 1 for the whole window; None without a reconstruction."""
+        if self.prediction.reconstruction is None:
+            return None
+        made = self.prediction.reconstruction[:, 0].numpy()
+        return np.asarray(np.abs(made - self.images) / 2, dtype=np.float32)
+
+    def residual_volume(self) -> Volume:
+        """The reconstruction error on the scan's grid, 0 outside of the field of view.
+
+        Raises:
+            UsageError: the method reconstructs nothing.
+        """
+        slices = self.residual_slices
+        if slices is None:
+            raise UsageError("this model reconstructs nothing, so there is no residual; leave --residual out")
+        return Volume(assemble_scalar(slices, self.prepared.frame, fill=0.0), self.volume.grid)
+
+
+def label_scan(
+    model: TrainedModel,
+    device: torch.device,
+    path: Path,
+    steps: int,
+    on_progress: Callable[[int], None],
+    *,
+    modality: Modality | None = None,
+    series: str | None = None,
+) -> LabeledScan:
+    """The labels of the scan in a file or folder.
+
+    Args:
+        model: trained.
+        device: of the model.
+        path: of the scan.
+        steps: of optimisation.
+        on_progress: called with the number of slices done.
+        modality: None = found out.
+        series: of a DICOM folder; None = the only one.
+
+    Raises:
+        InputError, DataError: the scan cannot be read.
+    """
+    volume = read_volume(path, series=series)
+    modality, reason = (modality, "as asked") if modality else detect_modality(volume)
+    prepared = prepare_scan(volume, modality, model.facts.plane, model.facts.size)
+    stored = torch.from_numpy(np.ascontiguousarray(prepared.images))[:, None]
+    images = unit_range(stored.to(device), model.facts.window(modality))
+    seen = model.facts.has_seen(modality)
+    prediction = model.predictor.predict(images, steps=steps, seen_modality=seen, on_progress=on_progress)
+    indices = assemble_labels(prediction.probabilities.numpy(), prepared.frame)
+    place = "a modality of the training" if seen else "a modality that the model never saw"
+    notes = (*volume.notes, *prepared.notes, f"read as {modality} ({reason}): {place}")
+    return LabeledScan(volume, indices, prepared, images[:, 0].cpu().numpy(), prediction, notes)

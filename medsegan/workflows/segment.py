@@ -1,0 +1,184 @@
+"""`segment`: scans in, label volumes on their own grids out."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ..errors import InputError, MedseganError, NothingToDoError, UsageError
+from ..imaging import is_scan, scan_stem, write_label, write_probabilities, write_volume
+from ..progress import SILENT, Progress
+from ..slices import assemble_probabilities
+from .choose_model import choose_model
+from .device import choose_device
+from .label_scan import LabeledScan, label_scan
+from .listing import is_dicom_file, is_volume_file, list_entries
+from .model_file import TrainedModel, read_model
+from .overlays import write_preview
+from .segment_options import Failure, Quality, SegmentedCase, SegmentOptions, SegmentResult
+from .workspace import Workspace
+
+__all__ = ["Failure", "Quality", "SegmentOptions", "SegmentResult", "SegmentedCase", "segment"]
+
+SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One scan and the files that come of it; None = not asked for."""
+
+    source: Path
+    output: Path
+    probabilities: Path | None
+    residual: Path | None
+    preview: Path | None
+
+
+def segment(workspace: Workspace | None, options: SegmentOptions, progress: Progress = SILENT) -> SegmentResult:
+    """The labelled scans; a bad one does not stop a batch.
+
+    Args:
+        workspace: where the model is looked up; None = the model is named by its path.
+        options: see `SegmentOptions`.
+        progress: hears of slices and notes.
+
+    Raises:
+        InputError: there is no such scan.
+        UsageError: the output has no known format or is there already.
+        ModelError, DeviceError: see `choose_model`, `choose_device`.
+        NothingToDoError: all masks are there already.
+    """
+    is_batch = _is_batch(options.source)
+    jobs = _batch_jobs(options) if is_batch else [_single_job(options)]
+    jobs, skipped = _without_existing(jobs, options)
+    folder = choose_model(workspace, options.model)
+    device, reason = choose_device(options.device)
+    model = read_model(folder, device)
+    _require_possible(model, options)
+    progress.note(f"model {folder.parent.name} on {device} ({reason}), {options.n_steps} steps")
+    if options.dry_run:
+        planned = tuple(SegmentedCase(job.source, job.output, 0.0, {}, None, ()) for job in jobs)
+        return SegmentResult(planned, (), skipped, folder, str(device), dry_run=True)
+    cases, failures = [], []
+    progress.start("segment", len(jobs), "scans")
+    for count, job in enumerate(jobs, start=1):
+        try:
+            cases.append(_run(job, model, device, options, progress))
+        except MedseganError as error:
+            if not is_batch:
+                raise
+            failures.append(Failure(job.source, str(error)))
+        progress.update(count)
+    progress.finish()
+    return SegmentResult(tuple(cases), tuple(failures), skipped, folder, f"{device} ({reason})")
+
+
+def _run(
+    job: _Job, model: TrainedModel, device: torch.device, options: SegmentOptions, progress: Progress
+) -> SegmentedCase:
+    began = time.perf_counter()
+    scan = label_scan(
+        model,
+        device,
+        job.source,
+        options.n_steps,
+        lambda _: None,
+        modality=options.modality,
+        series=options.series,
+    )
+    for note in scan.notes:
+        progress.note(f"{job.source.name}: {note}")
+    _write(scan, job, model)
+    residual = scan.residual_slices
+    return SegmentedCase(
+        source=job.source,
+        output=job.output,
+        seconds=round(time.perf_counter() - began, 2),
+        volumes_ml=scan.volumes_ml(model.facts.class_names),
+        residual=None if residual is None else round(float(residual.mean()), 4),
+        notes=scan.notes,
+    )
+
+
+def _write(scan: LabeledScan, job: _Job, model: TrainedModel) -> None:
+    """Write what was asked for, the mask last: where it is, all else is there too."""
+    for path in (job.output, job.probabilities, job.residual, job.preview):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    if job.probabilities is not None:
+        volumes = assemble_probabilities(scan.prediction.probabilities.numpy(), scan.prepared.frame)
+        write_probabilities(volumes, len(model.facts.class_names), scan.volume.grid, job.probabilities)
+    if job.residual is not None:
+        write_volume(scan.residual_volume(), job.residual)
+    if job.preview is not None:
+        labels = scan.prediction.probabilities.argmax(dim=1).numpy()
+        write_preview(scan.images, labels, job.preview)
+    like = job.source if is_volume_file(job.source) else None
+    write_label(scan.label(model.facts.class_values), job.output, like=like)
+
+
+def _is_batch(source: Path) -> bool:
+    """Whether a path is a folder of scans, and not one scan."""
+    if not source.exists():
+        raise InputError(f"{source}: there is no such file or folder")
+    return source.is_dir() and not any(is_dicom_file(path) for path in source.iterdir() if path.is_file())
+
+
+def _single_job(options: SegmentOptions) -> _Job:
+    if not options.source.is_dir() and not is_scan(options.source):
+        raise InputError(f"{options.source}: this is no scan; expected NIfTI, NRRD, MetaImage or DICOM")
+    if options.output.is_dir():
+        output = options.output / f"{scan_stem(options.source)}.nii.gz"
+    else:
+        output = options.output
+    return _Job(options.source, _with_suffix(output), options.probabilities, options.residual, options.preview)
+
+
+def _batch_jobs(options: SegmentOptions) -> list[_Job]:
+    output = options.output
+    if (output.exists() and not output.is_dir()) or output.name.lower().endswith(SUFFIXES):
+        raise UsageError(f"{options.source} is a folder of scans, so -o must be a folder of masks, got {output}")
+    entries = [entry for entry in list_entries(options.source) if entry.role != "label"]
+    if not entries:
+        raise InputError(f"{options.source}: no scan in this folder; expected NIfTI, NRRD, MetaImage or DICOM")
+    jobs = []
+    for entry in entries:
+        stem = entry.key
+        jobs.append(
+            _Job(
+                entry.path,
+                output / f"{stem}.nii.gz",
+                options.probabilities and options.probabilities / f"{stem}.nii.gz",
+                options.residual and options.residual / f"{stem}.nii.gz",
+                options.preview and options.preview / f"{stem}.png",
+            )
+        )
+    return jobs
+
+
+def _with_suffix(output: Path) -> Path:
+    if not output.name.lower().endswith(SUFFIXES):
+        raise UsageError(f"-o {output}: the suffix decides the format; use one of {', '.join(SUFFIXES)}")
+    return output
+
+
+def _without_existing(jobs: list[_Job], options: SegmentOptions) -> tuple[list[_Job], tuple[Path, ...]]:
+    existing = [job for job in jobs if job.output.exists()]
+    if existing and options.skip_existing:
+        left = [job for job in jobs if not job.output.exists()]
+        if not left:
+            raise NothingToDoError(
+                f"all {len(existing)} masks are there already; pass --overwrite to make them again"
+            )
+        return left, tuple(job.output for job in existing)
+    if existing and not options.overwrite:
+        raise UsageError(
+            f"{existing[0].output} is there already ({len(existing)} in all); pass --overwrite or --skip-existing"
+        )
+    return jobs, ()
+
+
+def _require_possible(model: TrainedModel, options: SegmentOptions) -> None:
+    if options.residual is not None and model.method == "unet":
+        raise UsageError("--residual: a U-Net reconstructs nothing; use a model of the joint GAN or leave it out")

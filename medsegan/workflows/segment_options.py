@@ -1,0 +1,116 @@
+"""What can be asked of `segment`, and what it answers."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ..imaging import Modality
+
+Quality = Literal["fast", "balanced", "best"]
+
+STEPS: dict[Quality, int] = {"fast": 0, "balanced": 20, "best": 60}
+"""Optimisation steps of each quality; "fast" is the encoder alone."""
+
+
+@dataclass(frozen=True)
+class SegmentOptions:
+    """The options of one segmentation.
+
+    Args:
+        source: a scan, a DICOM series, or a folder of scans.
+        output: the mask to write, or a folder of masks.
+        model: name of a run, or path of a run or model folder; None = the newest finished run.
+        quality: how much optimisation; see `STEPS`.
+        steps: optimisation steps in place of the quality's.
+        probabilities: file for the class probabilities, 4D; a folder for a folder of scans.
+        residual: file for the reconstruction error; a folder for a folder of scans.
+        preview: PNG with contours on slices; a folder for a folder of scans.
+        modality: of the scans; None = found out.
+        series: UID or number of the series, where a DICOM folder holds several.
+        device: see `choose_device`.
+        overwrite: replace masks that are there.
+        skip_existing: leave masks that are there.
+        dry_run: say what would be done.
+    """
+
+    source: Path
+    output: Path
+    model: str | None = None
+    quality: Quality = "balanced"
+    steps: int | None = None
+    probabilities: Path | None = None
+    residual: Path | None = None
+    preview: Path | None = None
+    modality: Modality | None = None
+    series: str | None = None
+    device: str = "auto"
+    overwrite: bool = False
+    skip_existing: bool = False
+    dry_run: bool = False
+
+    @property
+    def n_steps(self) -> int:
+        """Optimisation steps."""
+        return STEPS[self.quality] if self.steps is None else self.steps
+
+
+@dataclass(frozen=True)
+class SegmentedCase:
+    """One scan that was labelled.
+
+    Args:
+        source, output: the scan and its mask.
+        seconds: all in all.
+        volumes_ml: by class.
+        residual: mean absolute reconstruction error inside the field of view, as a fraction of the window; None
+            for methods that reconstruct nothing.
+        notes: what was chosen or repaired.
+    """
+
+    source: Path
+    output: Path
+    seconds: float
+    volumes_ml: dict[str, float]
+    residual: float | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A scan that could not be labelled, and why."""
+
+    source: Path
+    message: str
+
+
+@dataclass(frozen=True)
+class SegmentResult:
+    """What was labelled.
+
+    Args:
+        cases: done, or planned in a dry run.
+        failures: not done.
+        skipped: masks that were there already.
+        model: folder of the model.
+        device: where, and why there.
+        dry_run: whether nothing was written.
+    """
+
+    cases: tuple[SegmentedCase, ...]
+    failures: tuple[Failure, ...]
+    skipped: tuple[Path, ...]
+    model: Path
+    device: str
+    dry_run: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as plain values."""
+        return _plain(asdict(self))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
