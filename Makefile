@@ -22,7 +22,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(READY)
-	$(BIN)/medsegan demo demo/
+	$(BIN)/medsegan demo demo/ --overwrite
 
 # One thread a worker: two workers with two threads each get in each other's way on two cores.
 test: $(READY)

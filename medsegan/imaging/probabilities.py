@@ -13,7 +13,7 @@ from ..shapes import FloatArray
 
 
 def write_probabilities(volumes: Iterable[FloatArray], n_classes: int, grid: Grid, path: Path) -> None:
-    """Write probabilities as uint8 with slope 1/255, so that readers see 0..1; the file appears whole or not at all.
+    """Write probabilities as uint8 with slope 1/255, so that readers see 0..1; whole or not at all.
 
     Args:
         volumes: one (I, J, K) array in 0..1 for every class, background first; consumed one at a time.

@@ -1,7 +1,7 @@
 """Codes of a batch of slices, improved by gradient descent from the encoder's.
 
-Source: Li et al., CVPR 2021, section 3.3, equations 6 and 7. Unlike there, codes are held near their start, because
-the label gets worse while the image gets better, and the label is read as a mean over the later steps.
+Source: Li et al., CVPR 2021, section 3.3, equations 6 and 7. Unlike there, codes are held near their start,
+because the label gets worse while the image gets better, and the label is the mean over the later steps.
 """
 
 from collections.abc import Callable, Sequence

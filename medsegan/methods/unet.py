@@ -75,7 +75,7 @@ class UnetStage(nn.Module):
 
 
 def augment_intensity(image: torch.Tensor) -> torch.Tensor:
-    """Images [N, 1, H, W] in [-1, 1] with noise, blur, brightness, contrast and gamma at nnU-Net's probabilities."""
+    """Images [N, 1, H, W] with noise, blur, brightness, contrast and gamma at nnU-Net's probabilities."""
     count, device = image.shape[0], image.device
 
     def acts(probability: float) -> torch.Tensor:

@@ -4,6 +4,8 @@ Source: Li et al., CVPR 2021, section 3.2; the pyramid with one small head a lay
 "Encoding in Style" (pSp), CVPR 2021, section 3, whose codes are offsets from the mean latent as ours are.
 """
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -61,7 +63,7 @@ class Encoder(nn.Module):
         self.entry = nn.Conv2d(shape.image_channels, width // 2, 3, padding=1)
         depth = len(shape.resolutions) - 1
         widths = [width // 2] + [width] * depth
-        self.blocks = nn.ModuleList(EncoderBlock(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.blocks = nn.ModuleList(EncoderBlock(a, b) for a, b in pairwise(widths))
         self.lateral = nn.ModuleList(nn.Conv2d(width, width, 1) for _ in range(3))
         self.heads = nn.ModuleList(StyleHead(width, shape.latent_width) for _ in range(shape.n_layers))
         self.register_buffer("w_mean", torch.zeros(shape.latent_width))

@@ -1,8 +1,8 @@
 """The second stage: an encoder that inverts the frozen generator.
 
 Source: Li et al., CVPR 2021, section 3.2, equations 4 and 5: labelled images teach through the label head, all
-images through their reconstruction. Added to the paper: generated pairs, whose code and label are known, and random
-appearance of every input, while the target keeps the appearance that the generator can make.
+images through their reconstruction. Added to the paper: generated pairs, whose code and label are known, and
+random appearance of every input, while the target keeps the appearance that the generator can make.
 """
 
 import math

@@ -97,7 +97,7 @@ class GanStage(nn.Module):
         return Fakes(images, logits.softmax(dim=1))
 
     def _critic_step(self, fakes: Fakes, use_r1: bool) -> tuple[Figures, list[torch.Tensor]]:
-        """Update both critics on the detached fakes; also returns the joint critic's features of the real pairs."""
+        """Update both critics on the detached fakes; returns figures and features of the real pairs."""
         unlabeled = self.unlabeled.draw(self.batch)
         images, labels = self.labeled.draw(self.batch)
         image_loss, image_figures = self._image_critic_loss(unlabeled, fakes.images.detach(), use_r1)

@@ -1,5 +1,6 @@
 """`demo`: the four verbs on phantoms, from nothing to a table of the joint GAN beside the U-Net."""
 
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,13 +8,14 @@ from typing import Any, Literal
 
 from ..errors import UsageError
 from ..metrics import EvaluationReport
-from ..phantoms import write_dataset
+from ..phantoms import Appearance, PhantomLabels, write_dataset
 from ..progress import SILENT, Progress
 from .evaluate import EvaluateOptions, evaluate
 from .prepare import PrepareOptions, prepare
 from .segment import SegmentOptions, segment
 from .train import TrainOptions, train
-from .workspace import WORKSPACE_FILE, Workspace
+from .workspace import Workspace
+from .workspace_file import WORKSPACE_FILE
 
 N_LABELED = 9
 TEST_FRACTION = 0.15
@@ -82,13 +84,15 @@ def run_demo(options: DemoOptions, progress: Progress = SILENT) -> DemoResult:
     began = time.perf_counter()
     _require_usable(options)
     scans = options.folder / "scans"
-    for appearance, count in (("ct", options.n_ct), ("mr", options.n_mr)):
+    counts: dict[Appearance, int] = {"ct": options.n_ct, "mr": options.n_mr}
+    for appearance, count in counts.items():
         write_dataset(scans / appearance, appearance, count, options.seed, progress=progress)
     if options.phantoms_only:
         return DemoResult((), (), (), round(time.perf_counter() - began, 1))
     pictures = _prepare(options, scans, progress)
     workspace = Workspace.open(options.folder)
-    for method, seconds in (("gan", options.gan_s), ("unet", options.unet_s)):
+    budgets: dict[Literal["gan", "unet"], float] = {"gan": options.gan_s, "unet": options.unet_s}
+    for method, seconds in budgets.items():
         pictures += _train(workspace, method, seconds, options, progress)
     preview = options.folder / "unseen-mr.png"
     source = sorted((scans / "mr" / "images").iterdir())[0]
@@ -101,10 +105,12 @@ def run_demo(options: DemoOptions, progress: Progress = SILENT) -> DemoResult:
 
 
 def _require_usable(options: DemoOptions) -> None:
+    """Refuse a folder that is in use, or clear the scans of an earlier demonstration."""
     folder = options.folder
     if folder.exists() and any(folder.iterdir()) and not options.overwrite:
         what = "an earlier demonstration" if (folder / WORKSPACE_FILE).is_file() else "other files"
         raise UsageError(f"{folder} holds {what}; give another folder, or pass --overwrite")
+    shutil.rmtree(folder / "scans", ignore_errors=True)
 
 
 def _prepare(options: DemoOptions, scans: Path, progress: Progress) -> tuple[Path, ...]:
@@ -113,6 +119,7 @@ def _prepare(options: DemoOptions, scans: Path, progress: Progress) -> tuple[Pat
     for appearance, val_fraction, test_fraction in (("ct", 0.0, TEST_FRACTION), ("mr", 0.0, 1.0)):
         asked = PrepareOptions(
             paths=(scans / appearance,),
+            classes=PhantomLabels.as_dict(),
             size=options.size,
             seed=options.seed,
             val_fraction=val_fraction,

@@ -128,10 +128,9 @@ def _is_batch(source: Path) -> bool:
 def _single_job(options: SegmentOptions) -> _Job:
     if not options.source.is_dir() and not is_scan(options.source):
         raise InputError(f"{options.source}: this is no scan; expected NIfTI, NRRD, MetaImage or DICOM")
-    if options.output.is_dir():
-        output = options.output / f"{scan_stem(options.source)}.nii.gz"
-    else:
-        output = options.output
+    output = options.output
+    if output.is_dir():
+        output = output / f"{scan_stem(options.source)}.nii.gz"
     return _Job(options.source, _with_suffix(output), options.probabilities, options.residual, options.preview)
 
 

@@ -218,14 +218,21 @@ def test_the_demo_shows_its_table_and_where_the_pictures_are(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run_demo(options: Options, progress: Progress) -> Result:
-        assert vars(options) == {"folder": Path("there"), "phantoms_only": False, "seed": 3}
+        assert vars(options) == {"folder": Path("there"), "phantoms_only": False, "overwrite": False, "seed": 3}
+        rows = (("joint GAN", "CT", "0.9"), ("U-Net", "CT", "-"))
         return Result(
-            headers=("class", "GAN CT"), rows=(("liver", 0.9),), pictures=(Path("there/a.png"),), seconds=700.0
+            headers=("Dice", "tested on", "liver"), rows=rows, pictures=(Path("there/a.png"),), seconds=700
         )
 
     played = types.SimpleNamespace(DemoOptions=Options, run_demo=run_demo)
     monkeypatch.setitem(sys.modules, "medsegan.workflows.demo", played)  # type: ignore[arg-type]
     assert main.run(["demo", "there", "--seed", "3"]) == 0
     output = capsys.readouterr()
-    assert output.out.splitlines() == ["class  GAN CT", "-----  ------", "liver   0.900", "there/a.png"]
+    assert output.out.splitlines() == [
+        "Dice       tested on  liver",
+        "---------  ---------  -----",
+        "joint GAN  CT           0.9",
+        "U-Net      CT             -",
+        "there/a.png",
+    ]
     assert output.err == "done in 11:40; everything is in there\n"

@@ -53,7 +53,8 @@ def test_real_files_in_48_orders_give_identical_slices(real_scans, plane):
     stacks = [prepare_scan(read_volume(file), "mr", plane, 64) for file in files]
     assert stacks[0].images.std() > 50
     different = [
-        file.name for file, stack in zip(files, stacks, strict=True)
+        file.name
+        for file, stack in zip(files, stacks, strict=True)
         if not np.array_equal(stack.images, stacks[0].images)
     ]
     assert different == []

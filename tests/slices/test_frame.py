@@ -28,7 +28,10 @@ def test_json_keeps_every_bit(grid, plane, size):
     back = Frame.from_json(json.loads(json.dumps(frame.to_json())))
     assert back.to_json() == frame.to_json()
     assert (back.rows, back.cols, back.reorientation, back.plane) == (
-        frame.rows, frame.cols, frame.reorientation, frame.plane,
+        frame.rows,
+        frame.cols,
+        frame.reorientation,
+        frame.plane,
     )
     assert np.array_equal(back.source.world_from_voxel, grid.world_from_voxel)
 
@@ -67,7 +70,9 @@ def test_a_box_is_where_it_was_found_whatever_the_plane(plane):
     stack = frame.stack_grid
     to_stack = np.linalg.inv(stack.world_from_voxel)
     assert (to_stack @ [*middle_mm, 1])[1:3] == pytest.approx([50.0, 50.0])
-    sides = dict(zip("SPL", ((high - low) * mm for (low, high), mm in zip(box, axial.spacing_mm, strict=True)), strict=True))
+    sides = dict(
+        zip("SPL", ((high - low) * mm for (low, high), mm in zip(box, axial.spacing_mm, strict=True)), strict=True)
+    )
     in_plane = {"axial": "PL", "coronal": "SL", "sagittal": "SP"}[plane]
     assert stack.spacing_mm[1] * 101 == pytest.approx(1.04 * max(sides[letter] for letter in in_plane))
 

@@ -1,14 +1,18 @@
 """The property of the issue: what is cut without resampling comes back exactly, in any grid, order and plane."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slice_scenes import PLANES, dice, ellipsoid, grids, one_hot
 
+from medsegan.errors import DataError
 from medsegan.geometry import Grid
 from medsegan.slices import (
     assemble_labels,
+    assemble_probabilities,
     assemble_scalar,
     cut_image,
     cut_label,
@@ -133,3 +137,62 @@ def test_soft_probabilities_keep_what_hard_labels_lose():
     shares = [cut_image((labels == index).astype(np.float32), frame, float(index == 0)) for index in range(3)]
     back = assemble_labels(np.stack(shares, axis=1), frame)
     assert min(dice(back == index, labels == index) for index in (1, 2)) >= 0.97
+
+
+def test_probabilities_of_all_classes_come_back_and_add_up_to_one():
+    grid = Grid((9, 11, 5), np.diag([2.0, 2.0, 3.0, 1.0]))
+    frame = view_of(grid, "axial", 0.05)
+    raw = np.random.default_rng(0).uniform(0.01, 1, (5, 3, 256, 256)).astype(np.float32)
+    probabilities = raw / raw.sum(axis=1, keepdims=True)
+    volumes = np.stack(list(assemble_probabilities(probabilities, frame)))
+    assert volumes.shape == (3, 9, 11, 5)
+    assert np.allclose(volumes.sum(axis=0), 1.0, atol=1e-5)
+    assert np.array_equal(volumes.argmax(axis=0), assemble_labels(probabilities, frame))
+
+
+def test_outside_of_the_slices_is_background_however_sure_the_edge_is():
+    grid = Grid((20, 20, 2), np.eye(4))
+    frame = frame_around(grid, "axial", 8, ((-0.5, 1.5), (5.5, 13.5), (5.5, 13.5)))
+    sure = np.zeros((2, 2, 8, 8), np.float32)
+    sure[:, 1] = 1.0
+    labels = assemble_labels(sure, frame)
+    seen = assemble_scalar(np.ones((2, 8, 8), np.float32), frame, 0.0)
+    assert np.array_equal(labels, seen.astype(np.uint8))
+    assert labels.sum() == 2 * 8 * 8
+
+
+def test_more_than_256_classes_need_two_bytes():
+    grid = Grid((2, 3, 1), np.eye(4))
+    frame = native_frame(grid, "axial", 3)
+    probabilities = np.zeros((1, 300, 3, 3), np.float32)
+    probabilities[:, 299] = 1.0
+    labels = assemble_labels(probabilities, frame)
+    assert labels.dtype == np.uint16
+    assert (labels == 299).all()
+
+
+def test_arrays_that_do_not_fit_are_refused():
+    grid = Grid((4, 5, 6), np.eye(4))
+    frame = native_frame(grid, "axial", 4)
+    with pytest.raises(DataError, match=r"does not fit"):
+        cut_image(np.zeros((4, 5, 5), np.float32), frame, 0.0)
+    with pytest.raises(DataError, match="class indices from 0 to 2"):
+        cut_label(np.full((4, 5, 6), 3, np.uint8), frame, 3)
+    with pytest.raises(DataError, match="found -1"):
+        cut_label(np.full((4, 5, 6), -1, np.int16), frame, 3)
+    with pytest.raises(DataError, match="do not fit"):
+        assemble_labels(np.zeros((6, 2, 4, 5), np.float32), frame)
+    with pytest.raises(DataError, match="do not fit"):
+        assemble_scalar(np.zeros((5, 4, 4), np.float32), frame, 0.0)
+
+
+def test_assembling_takes_little_memory_beside_its_result():
+    grid = Grid((256, 256, 64), np.eye(4))
+    frame = frame_around(grid, "axial", 64, None)
+    probabilities = np.random.default_rng(0).random((64, 6, 64, 64), dtype=np.float32)
+    tracemalloc.start()
+    labels = assemble_labels(probabilities, frame)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    whole_scores = labels.size * 4 * 6
+    assert peak < 0.9 * whole_scores

@@ -1,0 +1,226 @@
+"""Slice stores: exact, atomic, and refusing what is not as the manifest says."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medsegan.errors import DataError, InputError, UsageError
+from medsegan.geometry import Grid
+from medsegan.imaging import IntensityScale
+from medsegan.slices import CaseRecord, Manifest, SliceStore, StoreWriter, native_frame
+
+SIZE = 8
+
+
+def record_of(case_id, patient_id=None, has_label=True, n_slices=3):
+    affine = np.diag([0.7, 1 / 3, 2.9, 1.0])
+    affine[:3, 3] = 0.1, -1e-17, 12345.678901234567
+    frame = native_frame(Grid((6, 5, n_slices), affine), "axial", SIZE)
+    scale = IntensityScale("percentile", 0.1 + 0.2, 1e3 / 7)
+    voxels = (80, 7, 3) if has_label else None
+    return CaseRecord(
+        case_id, patient_id or f"p-{case_id}", n_slices, has_label, frame, scale, "mr", voxels, ("a note",)
+    )
+
+
+def manifest_of(*cases):
+    names = ("background", "liver", "spleen")
+    return Manifest("mri", "mr", "axial", SIZE, (0.0, 1000.0), names, (0, 6, 1), cases)
+
+
+def images_of(seed, n_slices=3):
+    return np.random.default_rng(seed).integers(-1000, 2000, (n_slices, SIZE, SIZE), dtype=np.int16)
+
+
+def labels_of(seed, n_slices=3):
+    return np.random.default_rng(seed).integers(0, 3, (n_slices, SIZE, SIZE), dtype=np.uint8)
+
+
+def write_store(folder, overwrite=False):
+    with StoreWriter(folder, overwrite) as writer:
+        writer.add(
+            record_of("aa"), images_of(1), labels_of(1), Path("/scans/Miller.nii"), Path("/labels/Miller.nii")
+        )
+        writer.add(record_of("bb", has_label=False), images_of(2), None, Path("/scans/Smith.nii"), None)
+        writer.add(
+            record_of("cc", "p-aa"), images_of(3), labels_of(3), Path("/scans/x.nii"), Path("/labels/x.nii")
+        )
+        return writer.finish(manifest_of(), {"p-aa": "train", "p-bb": "test", "other": "val"}, seed=7)
+
+
+def test_what_is_written_is_read(tmp_path):
+    write_store(tmp_path / "data" / "mri")
+    store = SliceStore.open(tmp_path / "data" / "mri")
+    assert (
+        store.manifest.to_json()
+        == manifest_of(record_of("aa"), record_of("bb", has_label=False), record_of("cc", "p-aa")).to_json()
+    )
+    assert isinstance(store.read_images("aa"), np.memmap)
+    assert np.array_equal(store.read_images("aa"), images_of(1))
+    assert np.array_equal(store.read_labels("cc"), labels_of(3))
+    assert [store.split_of(case) for case in ("aa", "bb", "cc")] == ["train", "test", "train"]
+    assert [case.case_id for case in store.cases(split="train")] == ["aa", "cc"]
+    assert [case.case_id for case in store.cases(labeled=False)] == ["bb"]
+    assert store.cases(split="test", labeled=True) == ()
+    assert store.sources["bb"] == {"image": "/scans/Smith.nii", "label": None}
+    assert store.seed == 7
+
+
+def test_paths_and_names_stay_out_of_everything_but_sources(tmp_path):
+    write_store(tmp_path / "mri")
+    texts = {path.name: path.read_text() for path in (tmp_path / "mri").glob("*.json")}
+    assert [name for name, text in texts.items() if "Miller" in text] == ["sources.json"]
+
+
+def test_manifest_round_trip_is_exact():
+    manifest = manifest_of(record_of("aa"), record_of("bb", has_label=False))
+    document = json.loads(json.dumps(manifest.to_json()))
+    back = Manifest.from_json(document)
+    assert back.to_json() == manifest.to_json()
+    first, again = manifest.cases[0], back.cases[0]
+    assert np.array_equal(first.frame.source.world_from_voxel, again.frame.source.world_from_voxel)
+    assert (first.scale, first.class_voxels, first.notes) == (again.scale, again.class_voxels, again.notes)
+    assert (back.class_values, back.window, back.n_classes) == ((0, 6, 1), (0.0, 1000.0), 3)
+
+
+def test_labels_of_a_case_without_label_are_an_error(tmp_path):
+    store = write_store(tmp_path / "mri")
+    with pytest.raises(DataError, match=r"case bb .* no labels"):
+        store.read_labels("bb")
+    with pytest.raises(DataError, match="no case zz"):
+        store.read_images("zz")
+
+
+def test_labels_that_are_not_as_the_manifest_says_are_an_error(tmp_path):
+    store = write_store(tmp_path / "mri")
+    np.save(store.labels_path("aa"), np.full((3, SIZE, SIZE), 3, np.uint8))
+    with pytest.raises(DataError, match="class 3"):
+        store.read_labels("aa")
+    np.save(store.labels_path("aa"), np.zeros((2, SIZE, SIZE), np.uint8))
+    with pytest.raises(DataError, match=r"shape \(2, 8, 8\)"):
+        store.read_labels("aa")
+    np.save(store.images_path("aa"), np.zeros((3, SIZE, SIZE), np.float32))
+    with pytest.raises(DataError, match="float32"):
+        store.read_images("aa")
+    store.images_path("aa").write_bytes(b"\x93NUMPY cut off")
+    with pytest.raises(DataError, match="damaged"):
+        store.read_images("aa")
+    store.images_path("aa").unlink()
+    with pytest.raises(InputError, match="missing"):
+        store.read_images("aa")
+
+
+@pytest.mark.parametrize("when", ["add", "finish", "unfinished"])
+def test_a_failure_leaves_nothing_behind(tmp_path, when):
+    folder = tmp_path / "data" / "mri"
+
+    def write():
+        with StoreWriter(folder) as writer:
+            writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
+            if when == "add":
+                raise RuntimeError("the disk is full")
+            if when == "finish":
+                writer.finish(manifest_of(), {}, seed=0)
+
+    if when == "unfinished":
+        write()
+    else:
+        with pytest.raises((RuntimeError, DataError)):
+            write()
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_a_store_that_is_there_is_kept_unless_it_is_to_be_replaced(tmp_path):
+    folder = tmp_path / "mri"
+    write_store(folder)
+    (folder / "mark").touch()
+    with pytest.raises(UsageError, match="--overwrite"):
+        write_store(folder)
+    with pytest.raises(RuntimeError), StoreWriter(folder, overwrite=True):
+        raise RuntimeError("interrupted")
+    assert (folder / "mark").exists()
+    write_store(folder, overwrite=True)
+    assert not (folder / "mark").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["mri"]
+
+
+def test_a_case_that_fails_does_not_spoil_the_others(tmp_path):
+    with StoreWriter(tmp_path / "mri") as writer:
+        writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
+        for arrays in (
+            (images_of(2).astype(np.float32), labels_of(2)),
+            (images_of(2), None),
+            (images_of(2), labels_of(2)[:, :, 1:]),
+            (images_of(2, n_slices=2), labels_of(2)),
+        ):
+            with pytest.raises(DataError, match="case bb"):
+                writer.add(record_of("bb"), *arrays, Path("a"), Path("b"))
+        with pytest.raises(DataError, match="added already"):
+            writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
+        store = writer.finish(manifest_of(), {"p-aa": "val"}, seed=0)
+    assert [case.case_id for case in store.manifest.cases] == ["aa"]
+    assert sorted(path.name for path in store.folder.rglob("*.npy")) == ["aa.npy", "aa.npy"]
+
+
+def test_an_empty_or_mixed_store_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no case"), StoreWriter(tmp_path / "mri") as writer:
+        writer.finish(manifest_of(), {}, seed=0)
+    with pytest.raises(DataError, match="size 16"), StoreWriter(tmp_path / "mri") as writer:
+        writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
+        writer.finish(Manifest("d", "mr", "axial", 16, (0, 1), ("background",), (0,)), {"p-aa": "val"}, seed=0)
+
+
+def test_no_store_and_damaged_documents(tmp_path):
+    with pytest.raises(InputError, match="medsegan prepare"):
+        SliceStore.open(tmp_path)
+    folder = write_store(tmp_path / "mri").folder
+    for name, change, message in (
+        ("manifest.json", {"version": 2}, "version 2"),
+        ("manifest.json", {"modality": "pet"}, "pet"),
+        ("manifest.json", {"cases": [{"case_id": "aa"}]}, "damaged"),
+        ("splits.json", {"patients": {}}, "no split for patient"),
+        ("splits.json", {"version": 3}, "version 3"),
+        ("sources.json", {"cases": {}}, "does not name the files"),
+    ):
+        original = (folder / name).read_text()
+        (folder / name).write_text(json.dumps({**json.loads(original), **change}))
+        with pytest.raises(DataError, match=message):
+            SliceStore.open(folder)
+        (folder / name).write_text(original)
+    (folder / "manifest.json").write_text("{")
+    with pytest.raises(DataError, match="no valid JSON"):
+        SliceStore.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"class_names": ("background", "liver", "liver")}, "of its own"),
+        ({"class_values": (0, 6, 6)}, "of its own"),
+        ({"class_names": ("liver", "background", "spleen")}, "first class"),
+        ({"class_values": (1, 6, 2)}, "first class"),
+        ({"window": (10.0, 10.0)}, "window"),
+        ({"cases": (record_of("aa"), record_of("aa"))}, "same id"),
+    ],
+)
+def test_manifests_that_contradict_themselves_are_refused(change, message):
+    good = {
+        "domain": "mri",
+        "modality": "mr",
+        "plane": "axial",
+        "size": SIZE,
+        "window": (0.0, 1.0),
+        "class_names": ("background", "liver", "spleen"),
+        "class_values": (0, 6, 1),
+        "cases": (),
+    }
+    with pytest.raises(DataError, match=message):
+        Manifest(**{**good, **change})
+
+
+@pytest.mark.parametrize("case_id", ["../../etc/passwd", "", "a b", "a/b"])
+def test_ids_that_could_leave_the_store_are_refused(case_id):
+    with pytest.raises(DataError, match="case id"):
+        record_of(case_id, "p")
