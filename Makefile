@@ -1,6 +1,5 @@
 # Every target but `clean` first makes sure that .venv/ holds what pyproject.toml and constraints.txt ask for.
-# On a machine without a GPU and with the ordinary package index, keep gigabytes of CUDA packages away with
-#   make setup PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+# PIP_FLAGS goes to pip: an index with CPU builds of torch keeps gigabytes of CUDA packages away.
 
 PIP_FLAGS ?=
 TEST_WORKERS ?= 2

@@ -70,12 +70,24 @@ def read_archive(folder: Path, name: str) -> tuple[dict[str, torch.Tensor], dict
     path = folder / f"{name}.safetensors"
     if not path.is_file():
         raise ModelError(f"there is no {path.name} beside {name}.json in {folder}; the model is incomplete")
-    with path.open("rb") as file:
-        head = file.read(8)
-    # A pickle starts with the protocol opcode 0x80, a zip of pickles (torch.save) with "PK".
-    if head[:2] == b"PK" or (head[:1] == b"\x80" and head[1:2] in b"\x00\x01\x02\x03\x04\x05"):
-        raise ModelError(f"{path} holds a pickle, which can run code when loaded; medsegan reads safetensors only")
     try:
         return load_file(path), document
     except (SafetensorError, ValueError, OSError) as error:
+        if _is_pickle(path):
+            raise ModelError(
+                f"{path} holds a pickle, which can run code when loaded; medsegan reads safetensors only"
+            ) from error
         raise ModelError(f"{path} is not a readable safetensors file ({error}); the model is damaged") from error
+
+
+def _is_pickle(path: Path) -> bool:
+    """Whether a file that is no safetensors starts like a pickle (0x80, protocol) or a zip of pickles (torch.save).
+
+    Only asked after reading has failed, which runs no code: the first bytes of safetensors are a length, and some
+    lengths look like this too.
+    """
+    with path.open("rb") as file:
+        head = file.read(2)
+    return head == b"PK" or (
+        head[:1] == b"\x80" and head[1:] in (b"\x00", b"\x01", b"\x02", b"\x03", b"\x04", b"\x05")
+    )

@@ -39,7 +39,7 @@ def minibatch_deviation(x: torch.Tensor) -> torch.Tensor:
     """
     n, _, h, w = x.shape
     group = math.gcd(n, GROUP)
-    grouped = x.view(group, n // group, -1)
+    grouped = x.reshape(group, n // group, -1)
     deviation = (grouped.var(dim=0, unbiased=False) + 1e-8).sqrt().mean(dim=1)
     return torch.cat([x, deviation.repeat(group).view(n, 1, 1, 1).expand(n, 1, h, w)], dim=1)
 

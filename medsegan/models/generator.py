@@ -37,7 +37,7 @@ class Shape:
 
     def channels(self, resolution: int) -> int:
         """Feature maps of a layer at a resolution."""
-        return min(self.channel_base // resolution, self.channel_max)
+        return max(1, min(self.channel_base // resolution, self.channel_max))
 
     @property
     def resolutions(self) -> tuple[int, ...]:

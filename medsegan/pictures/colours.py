@@ -17,7 +17,7 @@ _COLOURS = (
     (68, 170, 153),
     (221, 204, 119),
 )
-"""The seven hues of Okabe and Ito (Color Universal Design, 2008), then five muted ones of Tol (SRON/EPS/TN/09-002)."""
+"""Seven hues of Okabe and Ito (Color Universal Design, 2008), then five muted ones of Tol (SRON/EPS/TN/09-002)."""
 
 
 def class_colours(n_classes: int) -> npt.NDArray[np.uint8]:

@@ -25,11 +25,9 @@ def overlay(image: Array, label: LabelArray | None, reference: LabelArray | None
     Raises:
         DataError: the arrays are not two-dimensional of one shape.
     """
-    for other in (label, reference):
-        if image.ndim != 2 or (other is not None and other.shape != image.shape):
-            raise DataError(
-                f"image and labels must be (H, W) of one shape, got {image.shape} and {np.shape(other)}"
-            )
+    shapes = [array.shape for array in (image, label, reference) if array is not None]
+    if image.ndim != 2 or len(set(shapes)) > 1:
+        raise DataError(f"image and labels must be (H, W) of one shape, got {shapes}")
     picture = np.repeat(_as_bytes(_enlarged(image, scale))[..., None], 3, axis=2)
     if label is not None:
         large = _repeated(label, scale)
@@ -37,8 +35,8 @@ def overlay(image: Array, label: LabelArray | None, reference: LabelArray | None
         picture[edges] = class_colours(int(label.max()) + 1)[large[edges]]
     if reference is not None:
         edges = _edges(_repeated(reference, scale))
-        rows, columns = np.indices(edges.shape, sparse=True)
-        picture[edges & ((rows + columns) // _DASH % 2 == 0)] = _REFERENCE_COLOUR
+        diagonal = np.arange(edges.shape[0])[:, None] + np.arange(edges.shape[1])[None]
+        picture[edges & (diagonal // _DASH % 2 == 0)] = _REFERENCE_COLOUR
     return picture
 
 

@@ -27,9 +27,10 @@ def write_png(rgb: Array, path: Path) -> None:
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.ascontiguousarray(rgb)).save(partial, format="PNG")
-        os.replace(partial, path)
+        try:
+            Image.fromarray(np.ascontiguousarray(rgb)).save(partial, format="PNG")
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Slices: how volumes become stacks of square pictures, how those are stored, and how they become volumes again."""
+"""Slices: how volumes become stacks of square pictures, are stored as such, and become volumes again."""
 
 from .assemble import assemble_labels, assemble_probabilities, assemble_scalar
 from .body import body_box, body_mask

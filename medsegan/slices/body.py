@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from ..imaging import Modality
@@ -91,7 +90,7 @@ def _mr_foreground(array: Array) -> MaskArray:
     roots = np.sqrt(np.clip((array - low) / (high - low), 0.0, 1.0)).astype(np.float32)
     threshold = _otsu_threshold(roots)
     foreground = roots > threshold
-    # In a picture that is all tissue Otsu splits dark tissue from bright; only air is dark enough to be around a body.
+    # In a picture that is all tissue Otsu parts dark tissue from bright; only air is dark enough to be outside.
     if float(np.median(roots[~foreground])) ** 2 > _DARK_RATIO * float(np.median(roots[foreground])) ** 2:
         return np.zeros(array.shape, dtype=bool)
     return np.asarray(foreground)
@@ -137,7 +136,7 @@ def _block_sizes(shape: tuple[int, ...], spacing_mm: tuple[float, float, float])
 
 
 def _block_means(array: Array, factors: tuple[int, int, int]) -> FloatArray:
-    """Means over blocks of rows and columns, of one slice in each block of slices; a short last block is a block."""
+    """Means over blocks of rows and columns of one slice in each block of slices; the last block may be short."""
     # Copied to one memory order first: sums depend on it in the last bit, and frames must not.
     picked = np.ascontiguousarray(array[factors[0] // 2 :: factors[0]]).astype(np.float32)
     for axis in (1, 2):
@@ -145,16 +144,16 @@ def _block_means(array: Array, factors: tuple[int, int, int]) -> FloatArray:
         counts = np.diff(np.append(starts, picked.shape[axis])).astype(np.float32)
         shape = [1, 1, 1]
         shape[axis] = len(counts)
-        picked = np.add.reduceat(picked, starts, axis=axis) / counts.reshape(shape)
-    return np.asarray(picked)
+        picked = np.asarray(np.add.reduceat(picked, starts, axis=axis) / counts.reshape(shape), dtype=np.float32)
+    return picked
 
 
 def _span(body: MaskArray, axis: int) -> tuple[float, float]:
-    """First and behind-the-last index of the body along an axis; across the body, without the widest two per cent."""
+    """First and behind-the-last index of the body along an axis; across it without the widest two per cent."""
     if axis == 0:
         used = np.flatnonzero(body.any(axis=(1, 2)))
         return float(used[0]), float(used[-1] + 1)
-    profiles: npt.NDArray[np.bool_] = body.any(axis=3 - axis)
+    profiles = np.asarray(body.any(axis=3 - axis))
     profiles = profiles[profiles.any(axis=1)]
     first = profiles.argmax(axis=1)
     behind = profiles.shape[1] - profiles[:, ::-1].argmax(axis=1)

@@ -29,7 +29,7 @@ def cut_image(array: Array, frame: Frame, fill: float | None) -> FloatArray:
 
 
 def cut_label(array: LabelArray, frame: Frame, n_classes: int) -> LabelArray:
-    """The slices of a label volume, (S, H, W) uint8: each class is resampled like an image, the largest share wins.
+    """The slices of a label volume, (S, H, W) uint8: each class is resampled like an image, the largest wins.
 
     Where nothing is resampled the labels are copied exactly. On a tie the lower class wins; outside of the volume
     is background.

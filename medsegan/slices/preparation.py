@@ -49,7 +49,7 @@ def prepare_scan(volume: Volume, modality: Modality, plane: Plane, size: int) ->
     """
     box = find_body(volume, modality)
     frame = frame_around(volume.grid, plane, size, box)
-    # Always through the same axes, so that the scale depends neither on the order of the file's axes nor on the plane.
+    # Through the same axes always: the scale must depend neither on the order of the axes nor on the plane.
     axial = reorientation_to(volume.grid, PLANE_CODES["axial"]).apply(volume.array)
     scale = fit_scale(axial, modality)
     darkest = float(np.min(volume.array))

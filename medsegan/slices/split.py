@@ -37,7 +37,8 @@ def split_patients(
         )
     ordered = sorted(set(patient_ids), key=lambda patient: _draw(seed, "split", patient))
     n_train, n_test, n_val = _counts(len(ordered), (max(0.0, train_fraction), test_fraction, val_fraction))
-    splits: list[Split] = ["test"] * n_test + ["train"] * n_train + ["val"] * n_val
+    counts: tuple[tuple[Split, int], ...] = (("test", n_test), ("train", n_train), ("val", n_val))
+    splits = [name for name, count in counts for _ in range(count)]
     return dict(zip(ordered, splits, strict=True))
 
 

@@ -22,7 +22,7 @@ class Schedule:
         seconds: time budget, None for none. The speed of the first steps turns it into a number of images, which
             is kept in the checkpoints: a resumed run ends where the first one would have.
         seed: of every random draw.
-        log_every, sample_every, checkpoint_every: in images; sampling 0 is never.
+        log_every, sample_every, checkpoint_every: in images; there is a sample at the end in any case.
     """
 
     images: int
@@ -106,6 +106,8 @@ class _Loop:
         end = Progress(nimg, total, time.perf_counter() - began)
         if nimg > state.nimg:
             write_checkpoint(self.folder.checkpoints, self.stage, end)
+            if self.on_sample:
+                self.on_sample(nimg)
         return end
 
     def _total_from_budget(self, nimg: int, seconds: float) -> int:
@@ -120,7 +122,8 @@ class _Loop:
             figures = self.window.take()
             self.folder.log({"stage": self.stage.name, "nimg": nimg, "seconds": round(seconds, 2), **figures})
             self.listener.update(nimg, figures)
-        if self.on_sample and schedule.sample_every and _crosses(before, nimg, schedule.sample_every):
+        is_last = nimg >= total > 0
+        if self.on_sample and not is_last and _crosses(before, nimg, schedule.sample_every):
             self.on_sample(nimg)
         if total and nimg < total and _crosses(before, nimg, schedule.checkpoint_every):
             write_checkpoint(self.folder.checkpoints, self.stage, Progress(nimg, total, seconds))

@@ -109,7 +109,7 @@ def dices_of_round_trip(grid, plane, voxels_per_pixel, voxels, seed):
         yield dice(back == index, labels == index)
 
 
-@settings(max_examples=12)
+@settings(max_examples=40)
 @given(
     grids(st.integers(48, 54), st.floats(0.7, 3.0), max_angle=30.0),
     st.sampled_from(PLANES),

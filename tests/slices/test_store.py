@@ -167,9 +167,11 @@ def test_a_case_that_fails_does_not_spoil_the_others(tmp_path):
 def test_an_empty_or_mixed_store_is_refused(tmp_path):
     with pytest.raises(DataError, match="no case"), StoreWriter(tmp_path / "mri") as writer:
         writer.finish(manifest_of(), {}, seed=0)
-    with pytest.raises(DataError, match="size 16"), StoreWriter(tmp_path / "mri") as writer:
+    other_size = Manifest("d", "mr", "axial", 16, (0, 1), ("background",), (0,))
+    with StoreWriter(tmp_path / "mri") as writer:
         writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
-        writer.finish(Manifest("d", "mr", "axial", 16, (0, 1), ("background",), (0,)), {"p-aa": "val"}, seed=0)
+        with pytest.raises(DataError, match="size 16"):
+            writer.finish(other_size, {"p-aa": "val"}, seed=0)
 
 
 def test_no_store_and_damaged_documents(tmp_path):

@@ -1,0 +1,1 @@
+"""Measurements of speed, run by hand with `make bench`; never a part of the tests."""
