@@ -1,6 +1,6 @@
 """Speed of the training steps, and of the modulated convolution against its textbook form.
 
-Run with `python -m benchmarks.step [--device cuda] [--size 64] [--preset small]`. Ratios are taken in one run on one
+Run with `python -m benchmarks.step [--device cuda] [--size 64] [--preset small]`. Ratios come from one run on one
 machine: ours and the rival take turns, and the median of each is compared.
 """
 
@@ -22,7 +22,7 @@ WINDOW = (-125.0, 275.0)
 
 
 def grouped_convolution(conv: ModulatedConv2d, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
-    """The rival: one kernel for every sample and a grouped convolution (Karras et al., CVPR 2020, equations 1, 3)."""
+    """The rival: one kernel for every sample and a grouped convolution (Karras et al., CVPR 2020)."""
     n, c, height, width = x.shape
     weight = conv.weight[None] * conv.scale * conv.style(w)[:, None, :, None, None]
     weight = weight * (weight.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).rsqrt()
@@ -84,7 +84,9 @@ def main() -> None:
     parser.add_argument("--preset", default="tiny")
     options = parser.parse_args()
     device = torch.device(options.device)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    name = (
+        torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    )
     print(f"torch {torch.__version__} on {name}")
     for channels, size in ((64, 16), (32, 32), (64, 32)):
         compare_convolutions(device, channels, size, batch=16)

@@ -81,7 +81,7 @@ def read_archive(folder: Path, name: str) -> tuple[dict[str, torch.Tensor], dict
 
 
 def _is_pickle(path: Path) -> bool:
-    """Whether a file that is no safetensors starts like a pickle (0x80, protocol) or a zip of pickles (torch.save).
+    """Whether a file that is no safetensors starts like a pickle (0x80) or a zip of pickles (torch.save).
 
     Only asked after reading has failed, which runs no code: the first bytes of safetensors are a length, and some
     lengths look like this too.

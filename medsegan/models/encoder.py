@@ -33,19 +33,29 @@ class EncoderBlock(nn.Module):
 
 
 class StyleHead(nn.Module):
-    """One code for one layer of the generator; pooling to a fixed grid keeps place and allows any size."""
+    """One code for one layer of the generator.
 
-    def __init__(self, channels: int, width: int) -> None:
+    Strided convolutions bring the features down to a fixed grid: that keeps where things are, to which averages
+    are blind. A last pooling makes any input size fit.
+
+    Args:
+        channels: of the features.
+        width: of the code.
+        halvings: strided convolutions on the way to the grid.
+    """
+
+    def __init__(self, channels: int, width: int, halvings: int) -> None:
         super().__init__()
-        self.squeeze = nn.Conv2d(channels, channels // 2, 1)
-        self.linear = nn.Linear(channels // 2 * GRID * GRID, width)
+        self.convs = nn.ModuleList(nn.Conv2d(channels, channels, 3, stride=2, padding=1) for _ in range(halvings))
+        self.linear = nn.Linear(channels * GRID * GRID, width)
         nn.init.zeros_(self.linear.bias)
-        nn.init.normal_(self.linear.weight, std=1e-3)
+        nn.init.normal_(self.linear.weight, std=1e-2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[N, W] from features [N, C, h, w]."""
-        x = F.silu(self.squeeze(F.adaptive_avg_pool2d(x, GRID)))
-        return self.linear(x.flatten(1))
+        for conv in self.convs:
+            x = F.silu(conv(x))
+        return self.linear(F.adaptive_avg_pool2d(x, GRID).flatten(1))
 
 
 class Encoder(nn.Module):
@@ -65,9 +75,11 @@ class Encoder(nn.Module):
         widths = [width // 2] + [width] * depth
         self.blocks = nn.ModuleList(EncoderBlock(a, b) for a, b in pairwise(widths))
         self.lateral = nn.ModuleList(nn.Conv2d(width, width, 1) for _ in range(3))
-        self.heads = nn.ModuleList(StyleHead(width, shape.latent_width) for _ in range(shape.n_layers))
-        self.register_buffer("w_mean", torch.zeros(shape.latent_width))
         self.level_of_layer = [min(2, layer * 3 // shape.n_layers) for layer in range(shape.n_layers)]
+        self.heads = nn.ModuleList(
+            StyleHead(width, shape.latent_width, halvings=level) for level in self.level_of_layer
+        )
+        self.register_buffer("w_mean", torch.zeros(shape.latent_width))
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """[N, L, W] from images [N, C, H, W] in [-1, 1]."""

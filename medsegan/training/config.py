@@ -64,10 +64,10 @@ class EncoderConfig(Frozen):
 
     images: int = Field(200_000, ge=1)
     batch: int = Field(16, ge=4)
-    width: int = Field(256, ge=16)
+    width: int = Field(256, ge=16, multiple_of=8)
     learning_rate: float = Field(1e-3, gt=0)
     generated_share: float = Field(0.5, gt=0, lt=1)
-    code_weight: float = Field(1.0, ge=0)
+    code_weight: float = Field(0.2, ge=0)
     image_weight: float = Field(1.0, ge=0)
     feature_weight: float = Field(1.0, ge=0)
     label_weight: float = Field(1.0, ge=0)
@@ -112,16 +112,17 @@ Row = dict[str, dict[str, Any]]
 PRESETS: dict[str, Row] = {
     # minutes on two CPU cores at 32 to 64 pixels
     "tiny": {
-        "generator": {"latent_width": 64, "mapping_layers": 3, "channel_base": 1024, "channel_max": 64},
+        "generator": {"latent_width": 64, "mapping_layers": 3, "channel_base": 768, "channel_max": 64},
         "gan": {
             "images": 40_000,
+            "batch": 32,
             "learning_rate": 0.003,
             "joint_width": 24,
             "path_length_every": 16,
             "ada_images": 40_000,
             "average_half_life": 4_000,
         },
-        "encoder": {"images": 30_000, "width": 64, "learning_rate": 2e-3},
+        "encoder": {"images": 40_000, "batch": 32, "width": 64, "learning_rate": 2e-3},
         "unet": {"images": 12_000, "channels": (16, 32, 64, 128)},
     },
     # an hour or a few on one GPU at 128 pixels

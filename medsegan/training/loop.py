@@ -10,7 +10,8 @@ from .run_folder import RunFolder
 from .seeding import seed_step
 from .stage import Stage
 
-CALIBRATION_STEPS = 20
+WARM_STEPS, CALIBRATION_STEPS = 5, 50
+OVERRUN = 1.1
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Schedule:
     Args:
         images: images of the whole stage; ignored where there is a time budget.
         seconds: time budget, None for none. The speed of the first steps turns it into a number of images, which
-            is kept in the checkpoints: a resumed run ends where the first one would have.
+            is kept in the checkpoints: a resumed run ends where the first one would have. A machine that gets
+            slower ends the stage early, a tenth over the budget.
         seed: of every random draw.
         log_every, sample_every, checkpoint_every: in images; there is a sample at the end in any case.
     """
@@ -92,16 +94,22 @@ class _Loop:
     def run(self, state: Progress) -> Progress:
         """Step until the total is reached; a checkpoint is left at the end."""
         nimg, total = state.nimg, state.total
-        began = time.perf_counter() - state.seconds
-        self.listener.start(f"train {self.stage.name}", total or 1, "images")
+        began = warm = time.perf_counter() - state.seconds
+        if total:
+            self._announce(total)
         while total == 0 or nimg < total:
             seed_step(self.schedule.seed, 0, self.stage.name, nimg)
             self.window.add(self.stage.step(nimg, nimg / total if total else 0.0))
             before, nimg = nimg, nimg + self.stage.batch
+            now = time.perf_counter()
+            if nimg == WARM_STEPS * self.stage.batch:
+                warm = now
             if total == 0 and nimg >= CALIBRATION_STEPS * self.stage.batch:
-                total = self._total_from_budget(nimg, time.perf_counter() - began)
-                self.listener.start(f"train {self.stage.name}", total, "images")
-            self._report(before, nimg, total, time.perf_counter() - began)
+                total = self._total_from_budget(nimg, now - began, now - warm)
+                self._announce(total)
+            if self._is_over_budget(now - began):
+                total = nimg
+            self._report(before, nimg, total, now - began)
         self.listener.finish()
         end = Progress(nimg, total, time.perf_counter() - began)
         if nimg > state.nimg:
@@ -110,22 +118,32 @@ class _Loop:
                 self.on_sample(nimg)
         return end
 
-    def _total_from_budget(self, nimg: int, seconds: float) -> int:
-        budget = self.schedule.seconds
-        assert budget is not None
-        return max(nimg, int(budget * nimg / seconds))
+    def _announce(self, total: int) -> None:
+        self.listener.start(f"train {self.stage.name}", total, "images")
+
+    def _total_from_budget(self, nimg: int, seconds: float, since_warm: float) -> int:
+        """The images that fit into the budget at the speed after the first, slow steps."""
+        assert self.schedule.seconds is not None
+        rate = (nimg - WARM_STEPS * self.stage.batch) / since_warm
+        return nimg + max(0, int(rate * (self.schedule.seconds - seconds)))
+
+    def _is_over_budget(self, seconds: float) -> bool:
+        return self.schedule.seconds is not None and seconds > OVERRUN * self.schedule.seconds
 
     def _report(self, before: int, nimg: int, total: int, seconds: float) -> None:
         """Log, draw samples and write a checkpoint where the step went over their intervals."""
         schedule = self.schedule
-        if _crosses(before, nimg, schedule.log_every) or nimg >= total > 0:
+        is_last = nimg >= total > 0
+        is_kept = nimg < total and _crosses(before, nimg, schedule.checkpoint_every)
+        # A checkpoint ends the means too: a resumed run cannot know the figures of steps before it.
+        if _crosses(before, nimg, schedule.log_every) or is_kept or is_last:
             figures = self.window.take()
             self.folder.log({"stage": self.stage.name, "nimg": nimg, "seconds": round(seconds, 2), **figures})
-            self.listener.update(nimg, figures)
-        is_last = nimg >= total > 0
+            if total:
+                self.listener.update(nimg, figures)
         if self.on_sample and not is_last and _crosses(before, nimg, schedule.sample_every):
             self.on_sample(nimg)
-        if total and nimg < total and _crosses(before, nimg, schedule.checkpoint_every):
+        if is_kept:
             write_checkpoint(self.folder.checkpoints, self.stage, Progress(nimg, total, seconds))
 
 

@@ -65,9 +65,11 @@ class Lpips(nn.Module):
         return maps
 
     def forward(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        """[N] distances of two batches [N, C, H, W] in [-1, 1]."""
+        """[N] distances of two batches [N, C, H, W] in [-1, 1]; gradients reach the first alone."""
         total = one.new_zeros(one.shape[0])
-        for k, (a, b) in enumerate(zip(self.features(one), self.features(other), strict=True)):
+        with torch.no_grad():
+            target = self.features(other)
+        for k, (a, b) in enumerate(zip(self.features(one), target, strict=True)):
             gap = (F.normalize(a, dim=1, eps=1e-10) - F.normalize(b, dim=1, eps=1e-10)).square()
             weight = self.tensors.get(f"lin{k}.weight")
             weighted = gap if weight is None else gap * weight.to(gap.device)

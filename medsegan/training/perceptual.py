@@ -19,7 +19,7 @@ class Perceptual(nn.Module):
         self.critic = critic.requires_grad_(False)
 
     def forward(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        """[N] distances of two batches [N, C, H, W] in [-1, 1]; gradients reach both."""
-        features = self.critic.features(torch.cat([one, other]))
-        count = one.shape[0]
-        return perceptual_distance([f[:count] for f in features], [f[count:] for f in features])
+        """[N] distances of two batches [N, C, H, W] in [-1, 1]; gradients reach the first alone."""
+        with torch.no_grad():
+            target = self.critic.features(other)
+        return perceptual_distance(self.critic.features(one), target)

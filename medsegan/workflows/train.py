@@ -26,7 +26,7 @@ from .workspace import Workspace
 
 __all__ = ["TrainOptions", "TrainResult", "train"]
 
-GAN_SHARE = 0.62  # of a time budget; the encoder gets the rest
+GAN_SHARE = 0.55  # of a time budget; the encoder gets the rest
 
 
 def train(workspace: Workspace, options: TrainOptions, progress: Progress = SILENT) -> TrainResult:

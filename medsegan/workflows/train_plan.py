@@ -129,7 +129,9 @@ def _choose_domain(workspace: Workspace, name: str | None) -> str:
     prepared = [domain for domain in workspace.domains if workspace.store_path(domain).is_dir()]
     if not prepared:
         raise NothingToDoError(f"no domain is prepared in {workspace.root}; run `medsegan prepare` first")
-    trainable = [domain for domain in prepared if SliceStore.open(workspace.store_path(domain)).cases("train", True)]
+    trainable = [
+        domain for domain in prepared if SliceStore.open(workspace.store_path(domain)).cases("train", True)
+    ]
     if len(trainable) > 1:
         raise UsageError(f"there are several domains to learn ({', '.join(trainable)}); choose one with --domain")
     return trainable[0] if trainable else prepared[0]

@@ -12,6 +12,9 @@ from medsegan.training.encoder import EncoderStage
 from medsegan.training.gan import GanStage
 from medsegan.training.perceptual import Perceptual
 
+# On tensors this small, threads only wait for each other: ten times slower where the cores are busy.
+torch.set_num_threads(1)
+
 SHAPE = Shape(
     size=32, image_channels=1, n_classes=3, latent_width=16, mapping_layers=2, channel_base=256, channel_max=16
 )

@@ -1,0 +1,111 @@
+"""From slices to labels: encoder, chunks, contrast of an unseen modality."""
+
+import pytest
+import torch
+from inversion_scenes import small_segmenter, smooth_images
+
+from medsegan.inversion import segmenter as module
+from medsegan.inversion.contrast import fit_contrast
+
+CHUNKS = pytest.mark.parametrize("steps", [0, 4])
+
+
+@pytest.fixture(scope="module")
+def model():
+    return small_segmenter()
+
+
+def predict(model, images, steps=0, seen=True, on_progress=lambda n: None):
+    return model.predict(images, steps=steps, seen_modality=seen, on_progress=on_progress)
+
+
+def without_noise(model, images):
+    with torch.no_grad():
+        noise = [torch.zeros(1, 1, h, w, dtype=images.dtype) for h, w in model.generator.noise_shapes()]
+        return model.generator(model.encoder(images), noise)
+
+
+@CHUNKS
+@pytest.mark.parametrize("seen", [True, False])
+def test_chunks_equal_the_whole(model, monkeypatch, steps, seen):
+    images = smooth_images(5)
+    whole = predict(model, images, steps, seen)
+    monkeypatch.setattr(module, "CHUNK_PIXELS", 2 * 32 * 32)
+    progress = []
+    pieces = predict(model, images, steps, seen, progress.append)
+    torch.testing.assert_close(pieces.probabilities, whole.probabilities, rtol=0, atol=2e-3)
+    torch.testing.assert_close(pieces.reconstruction, whole.reconstruction, rtol=0, atol=2e-3)
+    assert progress == sorted(progress)
+    assert progress[-1] == 5
+    assert steps == 0 or progress[:2] == [2, 4]
+
+
+@CHUNKS
+def test_probabilities_sum_to_one(model, steps):
+    found = predict(model, smooth_images(2), steps)
+    assert found.probabilities.shape == (2, 3, 32, 32)
+    assert found.probabilities.dtype == torch.float32
+    torch.testing.assert_close(found.probabilities.sum(dim=1), torch.ones(2, 32, 32))
+    assert found.reconstruction.shape == (2, 1, 32, 32)
+
+
+def test_no_steps_is_what_the_encoder_says(model):
+    images = smooth_images(3)
+    made, logits = without_noise(model, images)
+    found = predict(model, images, 0)
+    torch.testing.assert_close(found.probabilities, logits.softmax(dim=1))
+    torch.testing.assert_close(found.reconstruction, made)
+
+
+def test_steps_bring_the_reconstruction_closer(model):
+    images = smooth_images(3)
+    error = [(predict(model, images, steps).reconstruction - images).square().mean() for steps in (0, 30)]
+    assert error[1] < 0.95 * error[0]
+
+
+def spy_on_targets(model, monkeypatch, images, seen):
+    targets = []
+    original = module.optimize
+
+    def spy(generator, distance, target, *rest):
+        targets.append(target)
+        return original(generator, distance, target, *rest)
+
+    monkeypatch.setattr(module, "optimize", spy)
+    found = predict(model, images, 2, seen)
+    return torch.cat(targets), found
+
+
+def test_a_seen_modality_is_reproduced_as_it_is(model, monkeypatch):
+    images = smooth_images(3)
+    assert torch.equal(spy_on_targets(model, monkeypatch, images, True)[0], images)
+
+
+def test_an_unseen_modality_is_brought_into_the_contrast_of_the_generator(model, monkeypatch):
+    images = smooth_images(3)
+    made, _ = without_noise(model, images)
+    target, _ = spy_on_targets(model, monkeypatch, images, False)
+    assert not torch.allclose(target, images, atol=0.01)
+    assert (target - made).square().mean() < (images - made).square().mean()
+    expected = fit_contrast(images, made)(images)
+    torch.testing.assert_close(target, expected)
+
+
+def test_one_curve_serves_the_whole_scan(model, monkeypatch):
+    """Pixels of one intensity get one intensity in all slices, also where slices are in different chunks."""
+    monkeypatch.setattr(module, "CHUNK_PIXELS", 32 * 32)
+    images = smooth_images(3).mul(4).round().div(4)
+    target, _ = spy_on_targets(model, monkeypatch, images, False)
+    for value in images.unique():
+        assert target[images == value].unique().numel() == 1
+
+
+def test_the_reconstruction_of_an_unseen_modality_is_shown_in_its_own_contrast(model):
+    images = smooth_images(3)
+    made, _ = without_noise(model, images)
+    shown = predict(model, images, 0, False).reconstruction
+    assert (shown - images).square().mean() < (made - images).square().mean()
+
+
+def test_the_model_is_frozen(model):
+    assert not any(weight.requires_grad for weight in model.parameters())
