@@ -8,7 +8,7 @@ export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 python3 -c 'import torch; assert torch.cuda.is_available(), "no CUDA GPU is visible"; print(torch.cuda.get_device_name())'
 python3 -c 'import medsegan.training, medsegan.inversion, medsegan.methods; print("the learning tower imports")'
 if python3 -c 'import pytest, hypothesis' 2>/dev/null; then
-  python3 -m pytest -q -p no:cacheprovider tests/ops tests/models tests/data tests/training tests/inversion
+  python3 -m pytest -q -p no:cacheprovider tests/ops tests/models
 fi
 python3 -m benchmarks.step --device cuda --size 32 --preset tiny
 python3 -m benchmarks.step --device cuda --size 128 --preset small

@@ -18,7 +18,7 @@ EXAMPLES = (
     "medsegan train --labeled 9 --time-budget 30m --name nine",
     "medsegan train --name nine --resume",
     "medsegan train --labeled 9 --method unet",
-    "medsegan train --preset small --set generator.channels=64 --dry-run",
+    "medsegan train --preset small --set generator.channel_max=64 --dry-run",
 )
 
 Domain = Annotated[
@@ -49,7 +49,7 @@ TimeBudget = Annotated[
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Any other setting, for example generator.channels=64."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Any other setting, for example gan.batch=8."),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run where it stopped.")]
 

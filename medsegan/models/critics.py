@@ -109,8 +109,8 @@ class JointCritic(nn.Module):
         channels = shape.image_channels + shape.n_classes
         self.scales = nn.ModuleList(PatchCritic(channels, width, depth) for _ in range(scales))
 
-    def forward(self, image: torch.Tensor, label: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """[N] logits, the mean over patches and scales, and all feature maps.
+    def forward(self, image: torch.Tensor, label: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """Logits of all patches, [N, P] for every scale, and all feature maps.
 
         Args:
             image: [N, C, H, W] in [-1, 1].
@@ -122,6 +122,6 @@ class JointCritic(nn.Module):
             if i > 0:
                 pair = F.avg_pool2d(pair, 3, stride=2, padding=1, count_include_pad=False)
             patches, features = critic(pair)
-            logits.append(patches.mean(dim=(1, 2, 3)))
+            logits.append(patches.flatten(1))
             maps.extend(features)
-        return torch.stack(logits).mean(dim=0), maps
+        return logits, maps

@@ -146,7 +146,9 @@ PRESETS: dict[str, Row] = {
 }
 
 
-def resolve_config(method: str, preset: str, seed: int, settings: tuple[str, ...], lengths: Row) -> TrainConfig:
+def resolve_config(
+    method: str, preset: str, seed: int, settings: tuple[str, ...], lengths: Row, base: Row | None = None
+) -> TrainConfig:
     """A configuration from a preset, `--set section.field=value` settings, and flags that override both.
 
     Args:
@@ -155,13 +157,14 @@ def resolve_config(method: str, preset: str, seed: int, settings: tuple[str, ...
         seed: of every random draw.
         settings: "section.field=value", the value in TOML syntax.
         lengths: fields set by flags of their own, by section.
+        base: sections to start from in place of the preset's; None = the preset's.
 
     Raises:
         UsageError: an unknown preset or field, or a value outside its range; the message names the field.
     """
     if preset not in PRESETS:
         raise UsageError(f"unknown preset {preset!r}; there are {', '.join(PRESETS)}")
-    sections: Row = {name: dict(row) for name, row in PRESETS[preset].items()}
+    sections: Row = {name: dict(row) for name, row in (base or PRESETS[preset]).items()}
     for setting in settings:
         section, field, value = _parse_setting(setting)
         sections.setdefault(section, {})[field] = value

@@ -136,11 +136,13 @@ class GanStage(nn.Module):
         images, labels = images.detach().requires_grad_(use_r1), labels.detach().requires_grad_(use_r1)
         real_logits, features = self.joint_critic(images, labels)
         fake_logits, _ = self.joint_critic(*self._augment_joint(fakes.images, fakes.labels, p))
-        loss = losses.critic_loss(real_logits, fake_logits)
+        # A loss for every patch: a mean of logits would let one convincing place excuse an impossible one.
+        pairs = zip(real_logits, fake_logits, strict=True)
+        loss = torch.stack([losses.critic_loss(real, fake) for real, fake in pairs]).mean()
         figures = {"joint_critic": loss.item(), "joint_p": p}
-        self.joint_control.observe(real_logits.detach())
+        self.joint_control.observe(losses.mean_logits(real_logits).detach())
         if use_r1:
-            penalty = losses.r1_penalty(real_logits, [images, labels])
+            penalty = losses.r1_penalty(losses.mean_logits(real_logits), [images, labels])
             figures["joint_r1"] = penalty.item()
             loss = loss + self.gamma * self.config.r1_every * penalty
         return loss, figures, features
@@ -163,7 +165,7 @@ class GanStage(nn.Module):
             # The joint critic must not teach the image: else few labelled images would shape all samples.
             pair = self._augment_joint(fakes.images.detach(), fakes.labels, self.joint_control.probability)
             joint_logits, features = self.joint_critic(*pair)
-            joint_loss = losses.generator_loss(joint_logits)
+            joint_loss = torch.stack([losses.generator_loss(logits) for logits in joint_logits]).mean()
             matching = losses.feature_matching(features, real_features)
         finally:
             self.image_critic.requires_grad_(True)

@@ -24,15 +24,24 @@ class Schedule:
             is kept in the checkpoints: a resumed run ends where the first one would have. A machine that gets
             slower ends the stage early, a tenth over the budget.
         seed: of every random draw.
-        log_every, sample_every, checkpoint_every: in images; there is a sample at the end in any case.
+        log_every, sample_every, checkpoint_every: in images; None = a fixed share of the stage, the same in a
+            resumed run. There is a sample and a checkpoint at the end in any case.
     """
 
     images: int
     seconds: float | None
     seed: int
-    log_every: int = 500
-    sample_every: int = 10_000
-    checkpoint_every: int = 5_000
+    log_every: int | None = None
+    sample_every: int | None = None
+    checkpoint_every: int | None = None
+
+    def intervals(self, total: int) -> tuple[int, int, int]:
+        """Images between log lines, samples and checkpoints of a stage of `total` images."""
+        return (
+            self.log_every or max(500, total // 400),
+            self.sample_every or max(2_000, total // 8),
+            self.checkpoint_every or max(2_000, total // 50),
+        )
 
 
 @dataclass
@@ -132,16 +141,17 @@ class _Loop:
 
     def _report(self, before: int, nimg: int, total: int, seconds: float) -> None:
         """Log, draw samples and write a checkpoint where the step went over their intervals."""
-        schedule = self.schedule
-        is_last = nimg >= total > 0
-        is_kept = nimg < total and _crosses(before, nimg, schedule.checkpoint_every)
+        if not total:
+            return
+        log_every, sample_every, checkpoint_every = self.schedule.intervals(total)
+        is_last = nimg >= total
+        is_kept = not is_last and _crosses(before, nimg, checkpoint_every)
         # A checkpoint ends the means too: a resumed run cannot know the figures of steps before it.
-        if _crosses(before, nimg, schedule.log_every) or is_kept or is_last:
+        if _crosses(before, nimg, log_every) or is_kept or is_last:
             figures = self.window.take()
             self.folder.log({"stage": self.stage.name, "nimg": nimg, "seconds": round(seconds, 2), **figures})
-            if total:
-                self.listener.update(nimg, figures)
-        if self.on_sample and not is_last and _crosses(before, nimg, schedule.sample_every):
+            self.listener.update(nimg, figures)
+        if self.on_sample and not is_last and _crosses(before, nimg, sample_every):
             self.on_sample(nimg)
         if is_kept:
             write_checkpoint(self.folder.checkpoints, self.stage, Progress(nimg, total, seconds))

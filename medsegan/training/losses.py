@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 
 def critic_loss(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-    """Logistic loss of a critic on its logits [N] for real and for generated samples.
+    """Logistic loss of a critic on its logits, [N] or one for each patch, for real and for generated samples.
 
     Source: Li et al., CVPR 2021, equations 1 and 2, in the non-saturating form of Goodfellow et al., 2014.
     """
@@ -15,8 +15,13 @@ def critic_loss(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
 
 
 def generator_loss(fake: torch.Tensor) -> torch.Tensor:
-    """Non-saturating logistic loss of the generator on a critic's logits [N] (CVPR 2021, equation 3)."""
+    """Non-saturating logistic loss of the generator on a critic's logits, any shape (CVPR 2021, equation 3)."""
     return F.softplus(-fake).mean()
+
+
+def mean_logits(scales: Sequence[torch.Tensor]) -> torch.Tensor:
+    """[N] mean over patches and scales of patch logits [N, P]."""
+    return torch.stack([logits.mean(dim=1) for logits in scales]).mean(dim=0)
 
 
 def r1_penalty(logits: torch.Tensor, inputs: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -89,7 +89,11 @@ class RunFolder:
         path = self.path / "stats.jsonl"
         if not path.is_file():
             return
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        # A line without its end was being written when the run was killed.
+        lines = [
+            line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")
+        ]
+        rows = [json.loads(line) for line in lines]
         kept = [row for row in rows if row["stage"] != stage or row["nimg"] <= nimg]
         write_text(path, "".join(json.dumps(row) + "\n" for row in kept))
 

@@ -15,9 +15,9 @@ from .prepare import PrepareOptions, prepare
 from .segment import SegmentOptions, segment
 from .train import TrainOptions, train
 from .workspace import Workspace
-from .workspace_file import WORKSPACE_FILE
 
 N_LABELED = 9
+MARKER = ".medsegan-demo"
 TEST_FRACTION = 0.15
 
 
@@ -96,21 +96,23 @@ def run_demo(options: DemoOptions, progress: Progress = SILENT) -> DemoResult:
         pictures += _train(workspace, method, seconds, options, progress)
     preview = options.folder / "unseen-mr.png"
     source = sorted((scans / "mr" / "images").iterdir())[0]
-    asked = SegmentOptions(
-        source, options.folder / "unseen-mr.nii.gz", model="gan", preview=preview, overwrite=True
-    )
+    asked = SegmentOptions(source, options.folder / "unseen-mr.nii.gz", model="gan", preview=preview)
     segment(workspace, asked, progress)
     headers, rows, overlays = _evaluate(workspace, progress)
     return DemoResult(headers, rows, (*pictures, preview, *overlays), round(time.perf_counter() - began, 1))
 
 
 def _require_usable(options: DemoOptions) -> None:
-    """Refuse a folder that is in use, or clear the scans of an earlier demonstration."""
+    """Refuse a folder that holds anything but an earlier demonstration; clear that if it may be replaced."""
     folder = options.folder
-    if folder.exists() and any(folder.iterdir()) and not options.overwrite:
-        what = "an earlier demonstration" if (folder / WORKSPACE_FILE).is_file() else "other files"
-        raise UsageError(f"{folder} holds {what}; give another folder, or pass --overwrite")
-    shutil.rmtree(folder / "scans", ignore_errors=True)
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARKER).is_file():
+            raise UsageError(f"{folder} holds other files; give an empty or a new folder")
+        if not options.overwrite:
+            raise UsageError(f"{folder} holds an earlier demonstration; pass --overwrite, or give another folder")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER).touch()
 
 
 def _prepare(options: DemoOptions, scans: Path, progress: Progress) -> tuple[Path, ...]:
@@ -124,7 +126,6 @@ def _prepare(options: DemoOptions, scans: Path, progress: Progress) -> tuple[Pat
             seed=options.seed,
             val_fraction=val_fraction,
             test_fraction=test_fraction,
-            overwrite=options.overwrite,
         )
         result = prepare(options.folder, asked, progress)
         if result.contact_sheet is not None:
@@ -144,7 +145,6 @@ def _train(
         time_budget_s=seconds,
         seed=options.seed,
         device="cpu",
-        overwrite=options.overwrite,
     )
     result = train(workspace, asked, progress)
     samples = sorted((result.path / "samples").glob("*.png"))
@@ -159,7 +159,7 @@ def _evaluate(
     rows, pictures = [], []
     for domain in ("ct", "mri"):
         for run, title in (("gan", "joint GAN"), ("unet", "U-Net")):
-            result = evaluate(workspace, EvaluateOptions(domain, run=run, device="cpu", overwrite=True), progress)
+            result = evaluate(workspace, EvaluateOptions(domain, run=run, device="cpu"), progress)
             place = "CT, unseen patients" if domain == "ct" else "MR, never seen"
             rows.append((title, place, *_dice(result.report, names)))
             if result.picture is not None:

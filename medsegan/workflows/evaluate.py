@@ -1,5 +1,6 @@
 """`eval`: 3D scores of a run on a domain, per patient and per class, on the scans' own grids."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -7,8 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from ..errors import DataError, InputError, MedseganError, NothingToDoError, UsageError
-from ..imaging import LabelVolume, read_label, write_label
+from ..errors import DataError, InputError, NothingToDoError
+from ..imaging import LabelVolume, align_label, read_label, write_label
 from ..metrics import CaseScores, EvaluationReport, score_case, score_missing
 from ..pictures import montage, write_png
 from ..progress import SILENT, Progress
@@ -16,11 +17,12 @@ from ..shapes import Array, LabelArray
 from ..slices import CaseRecord, SliceStore, cut_label
 from .choose_model import choose_model
 from .device import choose_device
-from .label_scan import label_scan
+from .label_scan import Reading, label_scan
 from .listing import is_volume_file
 from .model_file import TrainedModel, read_model
 from .overlays import overlay_tiles
-from .segment_options import STEPS, Failure, Quality
+from .prepared import require_prepared
+from .segment_options import STEPS, Failure, Quality, describe
 from .workspace import Workspace
 
 __all__ = ["EvaluateOptions", "EvaluateResult", "Failure", "evaluate"]
@@ -76,7 +78,7 @@ class EvaluateResult:
         """The report with the paths, as plain values."""
         return {
             **self.report.to_json(),
-            "files": {"csv": str(self.csv), "json": str(self.json), "picture": str(self.picture)},
+            "files": {"csv": str(self.csv), "json": str(self.json), "picture": self.picture and str(self.picture)},
             "failures": [{"source": str(f.source), "message": f.message} for f in self.failures],
         }
 
@@ -98,7 +100,7 @@ def evaluate(workspace: Workspace, options: EvaluateOptions, progress: Progress 
         DataError: model and domain share no class.
         ModelError, DeviceError: see `choose_model`, `choose_device`.
     """
-    store = _open_store(workspace, options.domain)
+    store = SliceStore.open(workspace.store_path(require_prepared(workspace, options.domain)))
     cases = store.cases(None if options.split == "all" else options.split, labeled=True)
     if not cases:
         raise NothingToDoError(
@@ -109,6 +111,8 @@ def evaluate(workspace: Workspace, options: EvaluateOptions, progress: Progress 
     evaluation = _Evaluation(store, read_model(folder, device), device, options)
     seen = "in-domain" if evaluation.in_domain else "out-of-domain: the model never saw this domain"
     progress.note(f"{folder.parent.name} on {options.domain}, {len(cases)} cases, {seen}; {device} ({reason})")
+    for note in evaluation.warnings(cases):
+        progress.note(note)
     progress.start(f"eval {options.domain}", len(cases), "cases")
     for count, case in enumerate(cases, start=1):
         evaluation.add(case)
@@ -127,6 +131,9 @@ class _Evaluation:
         self.run = model.folder.parent
         self.in_domain = options.domain in model.facts.domains
         self.classes = self._shared_classes()
+        self.n_steps = options.n_steps if model.method == "gan" else 0
+        name = f"steps-{self.n_steps:03d}-{model.digest[:8]}"
+        self.masks = self.run / "predictions" / options.domain / name
         self.rows: list[CaseScores] = []
         self.failures: list[Failure] = []
         self.tiles: list[Array] = []
@@ -144,30 +151,53 @@ class _Evaluation:
             )
         return shared
 
+    def warnings(self, cases: Sequence[CaseRecord]) -> list[str]:
+        """What makes the scores mean less than they seem to.
+
+        Raises:
+            DataError: held-out patients of the model's own domain were in its training.
+        """
+        notes = []
+        absent = [name for name in self.model.facts.class_names[1:] if name not in self.classes]
+        if absent:
+            notes.append(f"not annotated in {self.options.domain}, and in no mean: {', '.join(absent)}")
+        trained = {case.patient_id for case in cases} & set(self.model.facts.patients)
+        if trained and self.in_domain and self.options.split in ("val", "test"):
+            raise DataError(
+                f"{len(trained)} patients of the {self.options.split} split of {self.options.domain} were in the "
+                "training of this model: the domain was split anew since; train again, or prepare as before"
+            )
+        if trained:
+            notes.append(f"{len(trained)} patients were in the training: these scores do not tell of new patients")
+        return notes
+
     def add(self, case: CaseRecord) -> None:
-        """Score one case."""
-        reference = self._reference(case)
+        """Score one case; without a prediction it counts as missed, without a reference it cannot be scored."""
+        try:
+            reference = self._reference(case)
+        except Exception as error:
+            self.failures.append(Failure(self._source(case), describe(error)))
+            return
         try:
             prediction = self._prediction(case)
-        except MedseganError as error:
-            self.failures.append(Failure(self._source(case), str(error)))
-            scores = score_missing(reference, self.classes)
-        else:
             scores = score_case(prediction, reference, self.classes)
             self._picture(case, prediction.array, reference.array)
+        except Exception as error:  # one bad case, whatever is wrong with it, must not end the evaluation
+            self.failures.append(Failure(self._source(case), describe(error)))
+            scores = score_missing(reference, self.classes)
         self.rows.append(CaseScores(case.case_id, case.patient_id, scores))
 
     def _source(self, case: CaseRecord) -> Path:
         return Path(str(self.store.sources[case.case_id]["image"]))
 
     def _reference(self, case: CaseRecord) -> LabelVolume:
-        """The case's own label file, its values replaced by the model's class indices."""
+        """The case's own labels on the scan's grid, their values replaced by the model's class indices."""
         path = Path(str(self.store.sources[case.case_id]["label"]))
         if not path.exists():
             raise InputError(
                 f"{path}: the labels of case {case.case_id} are no longer there; prepare the domain again"
             )
-        label = read_label(path)
+        label, _ = align_label(read_label(path), case.frame.source)
         manifest = self.store.manifest
         values = dict(zip(manifest.class_names, manifest.class_values, strict=True))
         return LabelVolume(
@@ -176,19 +206,23 @@ class _Evaluation:
 
     def _prediction(self, case: CaseRecord) -> LabelVolume:
         """The run's mask of a case as class indices, made first if it is not there."""
-        folder = self.run / "predictions" / self.options.domain / f"steps-{self.options.n_steps:03d}"
-        path = folder / f"{case.case_id}.nii.gz"
-        facts = self.model.facts
-        if self.options.overwrite or not path.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            source = self._source(case)
-            scan = label_scan(
-                self.model, self.device, source, self.options.n_steps, lambda _: None, modality=case.modality
-            )
+        path = self.masks / f"{case.case_id}.nii.gz"
+        facts, source = self.model.facts, self._source(case)
+        if self.options.overwrite or not self._is_fresh(path, source):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            reading = Reading(case.modality, window=self.store.manifest.window)
+            scan = label_scan(self.model, self.device, source, self.n_steps, lambda _: None, reading)
             write_label(scan.label(facts.class_values), path, like=source if is_volume_file(source) else None)
         label = read_label(path)
         indices = {facts.class_values[index]: index for index in self.classes.values()}
         return LabelVolume(_map(label.array, indices), label.grid)
+
+    def _is_fresh(self, mask: Path, source: Path) -> bool:
+        """Whether a mask was made after its scan and after the domain was prepared."""
+        if not mask.is_file():
+            return False
+        made = mask.stat().st_mtime
+        return all(p.stat().st_mtime <= made for p in (source, self.store.folder / "manifest.json") if p.exists())
 
     def _picture(self, case: CaseRecord, prediction: LabelArray, reference: LabelArray) -> None:
         frame, n_classes = case.frame, len(self.model.facts.class_names)
@@ -204,6 +238,8 @@ class _Evaluation:
 
     def finish(self, reports: Path) -> EvaluateResult:
         """Write the report and return it."""
+        if not self.rows:
+            raise DataError(f"no case could be scored; the first one: {self.failures[0].message}")
         report = EvaluationReport(
             run=self.run.name,
             domain=self.options.domain,
@@ -212,7 +248,8 @@ class _Evaluation:
             policy="penalise",
             rows=tuple(self.rows),
         )
-        folder = reports / f"{self.run.name}-on-{self.options.domain}-{self.options.split}"
+        steps = f"-{self.n_steps}-steps" if self.n_steps else ""
+        folder = reports / f"{self.run.name}-on-{self.options.domain}-{self.options.split}{steps}"
         csv, json, picture = folder / "scores.csv", folder / "summary.json", folder / "overlays.png"
         report.write_csv(csv)
         report.write_json(json)
@@ -226,11 +263,3 @@ def _map(array: LabelArray, indices: dict[int, int]) -> LabelArray:
     for value, index in indices.items():
         mapped[array == value] = index
     return mapped
-
-
-def _open_store(workspace: Workspace, domain: str) -> SliceStore:
-    path = workspace.store_path(domain)
-    if not path.is_dir():
-        known = ", ".join(workspace.domains) or "none yet; run `medsegan prepare` first"
-        raise UsageError(f"there is no domain {domain!r} in {workspace.root}; prepared are: {known}")
-    return SliceStore.open(path)

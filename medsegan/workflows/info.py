@@ -7,11 +7,12 @@ from typing import Any
 import torch
 
 from .. import __version__
+from ..slices import SPLITS, SliceStore
 from ..training.run_folder import RunFolder
 from .device import choose_device
 from .workspace import Workspace
 
-PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "monai", "nibabel", "pydicom", "SimpleITK", "safetensors")
+PACKAGES = ("torch", "numpy", "scipy", "monai", "nibabel", "pydicom", "SimpleITK", "safetensors")
 
 
 def collect_info(workspace: Workspace | None) -> dict[str, Any]:
@@ -54,6 +55,17 @@ def _kernels() -> dict[str, str]:
     return {name: f"{backend} ({why})" for name in ("bias_act", "upsample2d", "downsample2d")}
 
 
+def _domain(workspace: Workspace, name: str) -> str:
+    """A line about a domain: how many cases, and with labels, in each split."""
+    if not workspace.store_path(name).is_dir():
+        return "not prepared"
+    store = SliceStore.open(workspace.store_path(name))
+    counts = [
+        f"{len(store.cases(s))} {s} ({len(store.cases(s, True))} labelled)" for s in SPLITS if store.cases(s)
+    ]
+    return f"{store.manifest.modality}, {store.manifest.size} px: {', '.join(counts)}"
+
+
 def _summary(workspace: Workspace) -> dict[str, Any]:
     runs = {}
     if workspace.runs.is_dir():
@@ -61,8 +73,5 @@ def _summary(workspace: Workspace) -> dict[str, Any]:
             run = RunFolder(path)
             if run.is_started:
                 runs[path.name] = "finished" if run.is_finished else "not finished"
-    domains = {
-        name: f"{settings.modality}, " + ("prepared" if workspace.store_path(name).is_dir() else "not prepared")
-        for name, settings in workspace.domains.items()
-    }
+    domains = {name: _domain(workspace, name) for name in workspace.domains}
     return {"root": str(workspace.root), "labels": dict(workspace.labels), "domains": domains, "runs": runs}

@@ -16,6 +16,21 @@ from ..slices import PreparedScan, assemble_labels, assemble_scalar, prepare_sca
 from .model_file import TrainedModel
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a scan is to be read.
+
+    Args:
+        modality: None = found out.
+        series: of a DICOM folder; None = the only one.
+        window: stored intensities of -1 and 1 for a modality that the model never saw; None = the usual ones.
+    """
+
+    modality: Modality | None = None
+    series: str | None = None
+    window: tuple[float, float] | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class LabeledScan:
     """A scan with its labels, and what led to them.
@@ -75,9 +90,7 @@ def label_scan(
     path: Path,
     steps: int,
     on_progress: Callable[[int], None],
-    *,
-    modality: Modality | None = None,
-    series: str | None = None,
+    reading: Reading,
 ) -> LabeledScan:
     """The labels of the scan in a file or folder.
 
@@ -87,18 +100,18 @@ def label_scan(
         path: of the scan.
         steps: of optimisation.
         on_progress: called with the number of slices done.
-        modality: None = found out.
-        series: of a DICOM folder; None = the only one.
+        reading: how to read the scan.
 
     Raises:
         InputError, DataError: the scan cannot be read.
     """
-    volume = read_volume(path, series=series)
-    modality, reason = (modality, "as asked") if modality else detect_modality(volume)
+    volume = read_volume(path, series=reading.series)
+    modality, reason = (reading.modality, "as asked") if reading.modality else detect_modality(volume)
     prepared = prepare_scan(volume, modality, model.facts.plane, model.facts.size)
     stored = torch.from_numpy(np.ascontiguousarray(prepared.images))[:, None]
-    images = unit_range(stored.to(device), model.facts.window(modality))
     seen = model.facts.has_seen(modality)
+    window = model.facts.window(modality) if seen or reading.window is None else reading.window
+    images = unit_range(stored.to(device), window)
     prediction = model.predictor.predict(images, steps=steps, seen_modality=seen, on_progress=on_progress)
     indices = assemble_labels(prediction.probabilities.numpy(), prepared.frame)
     place = "a modality of the training" if seen else "a modality that the model never saw"

@@ -53,7 +53,7 @@ def read_names(entries: Sequence[Entry], where: Path) -> Discovery:
         raise InputError(
             f"{where} holds {found} that can be read as a scan; expected NIfTI, NRRD, MetaImage or DICOM files"
         )
-    images, strays = _without_hidden_labels(images)
+    images, strays = without_hidden_labels(images)
     cases, orphans = pair(images, labels)
     if labels:
         layout = f"one folder, images and labels told apart by names: {_pattern(images)} and {_pattern(labels)}"
@@ -208,11 +208,14 @@ def _only_folder_with_scans(folder: Path) -> Path | None:
     return folders[0]
 
 
-def _without_hidden_labels(images: list[Entry]) -> tuple[list[Entry], tuple[Path, ...]]:
-    """Take out what has a word for labels inside its name, such as case_seg_2, unless all names have it."""
+def without_hidden_labels(images: Sequence[Entry]) -> tuple[list[Entry], tuple[Path, ...]]:
+    """The images without, and the paths of, what has a word for labels inside its name, such as case_seg_2.
+
+    If all names have one it means nothing, and all are kept.
+    """
     doubtful = [image for image in images if _has_label_word(image.key)]
     if len(doubtful) == len(images):
-        return images, ()
+        return list(images), ()
     return [image for image in images if image not in doubtful], tuple(image.path for image in doubtful)
 
 

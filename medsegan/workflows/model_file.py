@@ -1,5 +1,6 @@
 """Finished models on disk: everything that labelling a new scan needs, in one folder."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ class ModelFacts:
         class_names, class_values: by class index, background first; the values go into the masks.
         domains: domains it was trained on, each with its modality.
         windows: stored intensities of -1 and 1 by modality.
+        patients: hashed ids of the patients whose images were seen.
     """
 
     plane: Plane
@@ -38,6 +40,7 @@ class ModelFacts:
     class_values: tuple[int, ...]
     domains: dict[str, Modality]
     windows: dict[str, tuple[float, float]]
+    patients: tuple[str, ...]
 
     def window(self, modality: Modality) -> tuple[float, float]:
         """The window of a modality: that of the training, or the default where it was not seen."""
@@ -57,12 +60,14 @@ class TrainedModel:
         facts: what it was made for.
         method: "gan" or "unet".
         folder: where it was read.
+        digest: SHA-256 of its files, in hex: equal models, equal digests.
     """
 
     predictor: Predictor
     facts: ModelFacts
     method: str
     folder: Path
+    digest: str
 
 
 def write_model(folder: Path, parts: Mapping[str, nn.Module], config: TrainConfig, facts: ModelFacts) -> None:
@@ -90,7 +95,15 @@ def read_model(folder: Path, device: torch.device) -> TrainedModel:
             f"the model in {folder} does not hold what it should: {reason}; train it again"
         ) from error
     predictor.to(device)
-    return TrainedModel(predictor, facts, config.method, folder)
+    return TrainedModel(predictor, facts, config.method, folder, _digest(folder))
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for suffix in ("json", "safetensors"):
+        with (folder / f"{NAME}.{suffix}").open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _facts(document: dict[str, Any]) -> ModelFacts:
@@ -101,6 +114,7 @@ def _facts(document: dict[str, Any]) -> ModelFacts:
         class_values=tuple(int(value) for value in document["class_values"]),
         domains=dict(document["domains"]),
         windows={name: (float(low), float(high)) for name, (low, high) in document["windows"].items()},
+        patients=tuple(document["patients"]),
     )
 
 

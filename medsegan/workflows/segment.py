@@ -6,17 +6,18 @@ from pathlib import Path
 
 import torch
 
-from ..errors import InputError, MedseganError, NothingToDoError, UsageError
+from ..errors import InputError, NothingToDoError, UsageError
 from ..imaging import is_scan, scan_stem, write_label, write_probabilities, write_volume
 from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities
 from .choose_model import choose_model
 from .device import choose_device
-from .label_scan import LabeledScan, label_scan
-from .listing import is_dicom_file, is_volume_file, list_entries
+from .label_scan import LabeledScan, Reading, label_scan
+from .listing import is_dicom_file, is_volume_file
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview
-from .segment_options import Failure, Quality, SegmentedCase, SegmentOptions, SegmentResult
+from .scan_list import list_scans
+from .segment_options import Failure, Quality, SegmentedCase, SegmentOptions, SegmentResult, describe
 from .workspace import Workspace
 
 __all__ = ["Failure", "Quality", "SegmentOptions", "SegmentResult", "SegmentedCase", "segment"]
@@ -50,7 +51,8 @@ def segment(workspace: Workspace | None, options: SegmentOptions, progress: Prog
         NothingToDoError: all masks are there already.
     """
     is_batch = _is_batch(options.source)
-    jobs = _batch_jobs(options) if is_batch else [_single_job(options)]
+    jobs = _batch_jobs(options, progress) if is_batch else [_single_job(options)]
+    _require_writable(jobs)
     jobs, skipped = _without_existing(jobs, options)
     folder = choose_model(workspace, options.model)
     device, reason = choose_device(options.device)
@@ -65,10 +67,10 @@ def segment(workspace: Workspace | None, options: SegmentOptions, progress: Prog
     for count, job in enumerate(jobs, start=1):
         try:
             cases.append(_run(job, model, device, options, progress))
-        except MedseganError as error:
+        except Exception as error:  # one bad scan, whatever is wrong with it, must not end a batch
             if not is_batch:
                 raise
-            failures.append(Failure(job.source, str(error)))
+            failures.append(Failure(job.source, describe(error)))
         progress.update(count)
     progress.finish()
     return SegmentResult(tuple(cases), tuple(failures), skipped, folder, f"{device} ({reason})")
@@ -84,8 +86,7 @@ def _run(
         job.source,
         options.n_steps,
         lambda _: None,
-        modality=options.modality,
-        series=options.series,
+        Reading(options.modality, options.series),
     )
     for note in scan.notes:
         progress.note(f"{job.source.name}: {note}")
@@ -134,15 +135,18 @@ def _single_job(options: SegmentOptions) -> _Job:
     return _Job(options.source, _with_suffix(output), options.probabilities, options.residual, options.preview)
 
 
-def _batch_jobs(options: SegmentOptions) -> list[_Job]:
+def _batch_jobs(options: SegmentOptions, progress: Progress) -> list[_Job]:
     output = options.output
     if (output.exists() and not output.is_dir()) or output.name.lower().endswith(SUFFIXES):
         raise UsageError(f"{options.source} is a folder of scans, so -o must be a folder of masks, got {output}")
-    entries = [entry for entry in list_entries(options.source) if entry.role != "label"]
-    if not entries:
+    found = list_scans(options.source)
+    if not found.scans:
         raise InputError(f"{options.source}: no scan in this folder; expected NIfTI, NRRD, MetaImage or DICOM")
+    if found.left_out:
+        named = ", ".join(path.name for path in found.left_out[:5])
+        progress.note(f"{len(found.left_out)} files are labels or further channels and left out: {named}")
     jobs = []
-    for entry in entries:
+    for entry in found.scans:
         stem = entry.key
         jobs.append(
             _Job(
@@ -156,6 +160,19 @@ def _batch_jobs(options: SegmentOptions) -> list[_Job]:
     return jobs
 
 
+def _require_writable(jobs: list[_Job]) -> None:
+    """Refuse, before any work, what could not be written in the end or would replace a scan."""
+    sources = {job.source.resolve() for job in jobs}
+    for job in jobs:
+        for path in (job.output, job.probabilities, job.residual, job.preview):
+            if path is not None and path.resolve() in sources:
+                raise UsageError(f"{path} is a scan that is read; give another place to write to")
+        if job.probabilities and not job.probabilities.name.lower().endswith((".nii.gz", ".nii")):
+            raise UsageError(f"--probabilities {job.probabilities}: four axes are written as .nii.gz or .nii only")
+        if job.residual:
+            _with_suffix(job.residual)
+
+
 def _with_suffix(output: Path) -> Path:
     if not output.name.lower().endswith(SUFFIXES):
         raise UsageError(f"-o {output}: the suffix decides the format; use one of {', '.join(SUFFIXES)}")
@@ -163,9 +180,9 @@ def _with_suffix(output: Path) -> Path:
 
 
 def _without_existing(jobs: list[_Job], options: SegmentOptions) -> tuple[list[_Job], tuple[Path, ...]]:
-    existing = [job for job in jobs if job.output.exists()]
+    existing = [job for job in jobs if _is_there(job)]
     if existing and options.skip_existing:
-        left = [job for job in jobs if not job.output.exists()]
+        left = [job for job in jobs if not _is_there(job)]
         if not left:
             raise NothingToDoError(
                 f"all {len(existing)} masks are there already; pass --overwrite to make them again"
@@ -173,9 +190,14 @@ def _without_existing(jobs: list[_Job], options: SegmentOptions) -> tuple[list[_
         return left, tuple(job.output for job in existing)
     if existing and not options.overwrite:
         raise UsageError(
-            f"{existing[0].output} is there already ({len(existing)} in all); pass --overwrite or --skip-existing"
+            f"{existing[0].output} or what belongs to it is there already ({len(existing)} in all); "
+            "pass --overwrite or --skip-existing"
         )
     return jobs, ()
+
+
+def _is_there(job: _Job) -> bool:
+    return any(p is not None and p.exists() for p in (job.output, job.probabilities, job.residual, job.preview))
 
 
 def _require_possible(model: TrainedModel, options: SegmentOptions) -> None:

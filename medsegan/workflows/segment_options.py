@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ..errors import MedseganError
 from ..imaging import Modality
 
 Quality = Literal["fast", "balanced", "best"]
@@ -81,6 +82,11 @@ class Failure:
 
     source: Path
     message: str
+
+
+def describe(error: Exception) -> str:
+    """The reason of a failure: the message of an error that a user can mend, else with its kind in front."""
+    return str(error) if isinstance(error, MedseganError) else f"{type(error).__name__}: {error}"
 
 
 @dataclass(frozen=True)

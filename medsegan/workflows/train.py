@@ -99,7 +99,7 @@ class _Training:
         for name, part in stage.named_children():
             if count := sum(weight.numel() for weight in part.parameters() if weight.requires_grad):
                 self.parameters[name] = count
-        budget = self.options.time_budget_s
+        budget = self.plan.time_budget_s
         self.images[stage.name] = images
         if self.options.dry_run:
             return

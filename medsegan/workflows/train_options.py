@@ -19,7 +19,7 @@ class TrainOptions:
         images: images of the first stage, or of the U-Net; None = the preset's.
         encoder_images: images of the encoder stage; None = the preset's.
         time_budget_s: seconds for all stages together, in place of numbers of images.
-        seed: of every random draw.
+        seed: of every random draw; None = 0, or that of a run that is resumed.
         device: see `choose_device`.
         resume: go on with the run where it stopped; starts it if it is new.
         overwrite: throw an existing run away.
@@ -35,7 +35,7 @@ class TrainOptions:
     images: int | None = None
     encoder_images: int | None = None
     time_budget_s: float | None = None
-    seed: int = 0
+    seed: int | None = None
     device: str = "auto"
     resume: bool = False
     overwrite: bool = False

@@ -1,5 +1,6 @@
 """Everything that a training needs to know before it starts: domain, cases, configuration, device."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..training.config import TrainConfig, resolve_config
 from ..training.run_folder import RunFolder
 from .device import choose_device
 from .model_file import ModelFacts
+from .prepared import require_prepared
 from .train_options import TrainOptions
 from .workspace import Workspace
 
@@ -27,6 +29,7 @@ class TrainingPlan:
         config: resolved.
         facts: for the model.
         device, device_reason: where, and why there.
+        origin: time budget and training cases, as the first call of the run had them.
     """
 
     run: RunFolder
@@ -37,15 +40,16 @@ class TrainingPlan:
     facts: ModelFacts
     device: torch.device
     device_reason: str
+    origin: dict[str, Any]
+
+    @property
+    def time_budget_s(self) -> float | None:
+        """Seconds for all stages together; None = numbers of images rule."""
+        return self.origin["time_budget_s"]
 
     def record(self) -> dict[str, Any]:
-        """What run.json says of the data."""
-        return {
-            "domain": self.store.manifest.domain,
-            "labeled_cases": list(self.labeled),
-            "training_cases": list(self.unlabeled),
-            "device": str(self.device),
-        }
+        """What run.json says of the data, and of what no configuration holds."""
+        return {**_data_facts(self.store), "labeled_cases": list(self.labeled), **self.origin}
 
 
 def plan_training(workspace: Workspace, options: TrainOptions) -> TrainingPlan:
@@ -57,75 +61,101 @@ def plan_training(workspace: Workspace, options: TrainOptions) -> TrainingPlan:
         ModelError: a run to resume is there but was started with other options.
     """
     device, reason = choose_device(options.device)
-    resumed = _resumed_run(workspace, options)
-    if resumed is not None:
-        run, config, facts = resumed
-        store = SliceStore.open(workspace.store_path(facts["domain"]))
-        labeled, unlabeled = tuple(facts["labeled_cases"]), tuple(facts["training_cases"])
-        known = {case.case_id for case in store.manifest.cases}
-        if not known.issuperset(unlabeled):
-            raise ModelError(
-                f"the run {run.path.name} was started on cases that domain {facts['domain']} no longer holds; "
-                "it was prepared anew since: train with --overwrite"
-            )
+    if options.resume and options.overwrite:
+        raise UsageError("--resume goes on with a run and --overwrite throws it away; pass one of them")
+    store = SliceStore.open(workspace.store_path(_choose_domain(workspace, options)))
+    run = RunFolder(workspace.run_path(options.name or _default_name(options, store)))
+    if options.resume and run.is_started:
+        config, labeled, origin = _resume(run, store, options)
     else:
-        store = SliceStore.open(workspace.store_path(_choose_domain(workspace, options.domain)))
-        labeled, unlabeled = _choose_cases(store, options)
+        labeled = _draw_labeled(store, options)
         config = _resolve(options, device, store.manifest.size)
-        run = RunFolder(workspace.run_path(options.name or _default_name(options, store, labeled)))
-    if not labeled:
-        raise NothingToDoError(
-            "--labeled 0: nothing can be learned about labels; give at least one labelled patient"
-        )
-    return TrainingPlan(run, store, labeled, unlabeled, config, _model_facts(workspace, store), device, reason)
-
-
-def _resumed_run(
-    workspace: Workspace, options: TrainOptions
-) -> tuple[RunFolder, TrainConfig, dict[str, Any]] | None:
-    """The run that --resume goes on with; None if there is none yet. Its own configuration holds."""
-    if not options.resume:
-        return None
-    if options.name:
-        run = RunFolder(workspace.run_path(options.name))
-    else:
-        store = SliceStore.open(workspace.store_path(_choose_domain(workspace, options.domain)))
-        labeled, _ = _choose_cases(store, options)
-        run = RunFolder(workspace.run_path(_default_name(options, store, labeled)))
-    if not run.is_started:
-        return None
-    config, facts = run.config(), run.facts()
-    _require_agreement(run, config, facts, options)
-    return run, config, facts
-
-
-def _require_agreement(run: RunFolder, config: TrainConfig, facts: dict[str, Any], options: TrainOptions) -> None:
-    """A resumed run keeps its configuration; options that say otherwise are an error, not ignored."""
-    repeated = resolve_config(
-        options.method or config.method,
-        config.preset if options.preset == "auto" else options.preset,
-        options.seed or config.seed,
-        options.settings,
-        _lengths(options),
+        cases = [case.case_id for case in store.cases("train")]
+        origin = {"training_cases": cases, "time_budget_s": options.time_budget_s}
+    facts = _model_facts(workspace, store, origin["training_cases"])
+    return TrainingPlan(
+        run, store, labeled, tuple(origin["training_cases"]), config, facts, device, reason, origin
     )
-    if options.settings or options.images or options.encoder_images or options.preset != "auto":
-        differs = repeated != config
-    else:
-        differs = (repeated.method, repeated.seed) != (config.method, config.seed)
-    differs |= options.domain not in (None, facts["domain"])
+
+
+def _resume(
+    run: RunFolder, store: SliceStore, options: TrainOptions
+) -> tuple[TrainConfig, tuple[str, ...], dict[str, Any]]:
+    """Configuration, labelled cases and origin of a run that was started; options that differ are an error."""
+    config, facts = run.config(), run.facts()
+    if run.is_finished:
+        raise NothingToDoError(f"the run {run.path.name} is finished; its model is in {run.model}")
+    given = _given(options, config)
+    known = {
+        "--method": config.method,
+        "--seed": config.seed,
+        "--preset": config.preset,
+        "--labeled": _n_patients(store, facts["labeled_cases"]),
+        "--time-budget": facts["time_budget_s"],
+        "--images": config.unet.images if config.method == "unet" else config.gan.images,
+        "--encoder-images": config.encoder.images,
+    }
+    differs = [
+        f"{name} {value} (the run has {known[name]})" for name, value in given.items() if value != known[name]
+    ]
+    if options.settings and _repeated(options, config) != config:
+        differs.append("--set")
     if differs:
         raise ModelError(
-            f"the run {run.path.name} was started with other options; see {run.path / 'config.toml'}. "
-            "Repeat those, leave them out, or start another run with --name"
+            f"the run {run.path.name} was started with other options: {', '.join(differs)}. "
+            "Repeat those of the first call, leave them out, or start another run with --name"
         )
+    changed = [name for name, value in _data_facts(store).items() if facts.get(name) != value]
+    missing = set(facts["training_cases"]) - {case.case_id for case in store.manifest.cases}
+    if changed or missing:
+        what = ", ".join(changed) or f"{len(missing)} training cases missing"
+        raise ModelError(
+            f"the run {run.path.name} was started on other data ({what}): the domain was prepared anew since; "
+            "train with --overwrite"
+        )
+    origin = {name: facts[name] for name in ("training_cases", "time_budget_s")}
+    return config, tuple(facts["labeled_cases"]), origin
 
 
-def _choose_domain(workspace: Workspace, name: str | None) -> str:
+def _given(options: TrainOptions, config: TrainConfig) -> dict[str, Any]:
+    """The options of this call that the configuration of a run answers, without those left to their defaults."""
+    values = {
+        "--method": options.method,
+        "--seed": options.seed,
+        "--preset": None if options.preset == "auto" else options.preset,
+        "--labeled": options.labeled,
+        "--time-budget": options.time_budget_s,
+        "--images": options.images,
+        "--encoder-images": options.encoder_images,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _repeated(options: TrainOptions, config: TrainConfig) -> TrainConfig:
+    """The configuration of a run once more, with the --set of this call on top."""
+    sections = {name: dict(row) for name, row in config.model_dump().items() if isinstance(row, dict)}
+    return resolve_config(config.method, config.preset, config.seed, options.settings, {}, sections)
+
+
+def _data_facts(store: SliceStore) -> dict[str, Any]:
+    manifest = store.manifest
+    return {
+        "domain": manifest.domain,
+        "size": manifest.size,
+        "plane": manifest.plane,
+        "window": list(manifest.window),
+        "class_names": list(manifest.class_names),
+    }
+
+
+def _choose_domain(workspace: Workspace, options: TrainOptions) -> str:
+    """The domain that was named, or that of the run to resume, or the only one with labelled training cases."""
+    name = options.domain
+    if name is None and options.resume and options.name:
+        run = RunFolder(workspace.run_path(options.name))
+        name = run.facts()["domain"] if run.is_started else None
     if name is not None:
-        if not workspace.store_path(name).is_dir():
-            known = ", ".join(workspace.domains) or "none yet; run `medsegan prepare` first"
-            raise UsageError(f"there is no domain {name!r} in {workspace.root}; prepared are: {known}")
-        return name
+        return require_prepared(workspace, name)
     prepared = [domain for domain in workspace.domains if workspace.store_path(domain).is_dir()]
     if not prepared:
         raise NothingToDoError(f"no domain is prepared in {workspace.root}; run `medsegan prepare` first")
@@ -137,8 +167,8 @@ def _choose_domain(workspace: Workspace, name: str | None) -> str:
     return trainable[0] if trainable else prepared[0]
 
 
-def _choose_cases(store: SliceStore, options: TrainOptions) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Labelled cases, drawn by patient, and all cases of the training split."""
+def _draw_labeled(store: SliceStore, options: TrainOptions) -> tuple[str, ...]:
+    """Labelled cases of the training split, drawn by patient."""
     candidates = store.cases("train", labeled=True)
     patients = tuple(dict.fromkeys(case.patient_id for case in candidates))
     if not patients:
@@ -146,17 +176,27 @@ def _choose_cases(store: SliceStore, options: TrainOptions) -> tuple[tuple[str, 
             f"domain {store.manifest.domain} has no labelled patient in its training split; "
             "prepare it with labels, or with smaller --test-fraction and --val-fraction"
         )
+    manifest = store.manifest
+    absent = [n for n, v in zip(manifest.class_names, manifest.class_values, strict=True) if v < 0]
+    if absent:
+        raise DataError(
+            f"the labels of domain {manifest.domain} do not mark {', '.join(absent)}, which a model would take "
+            "for background; train on a domain that marks all classes, or prepare with fewer --classes"
+        )
     n_labeled = len(patients) if options.labeled is None else options.labeled
-    drawn = set(draw_labeled(patients, n_labeled, options.seed))
-    labeled = tuple(case.case_id for case in candidates if case.patient_id in drawn)
-    return labeled, tuple(case.case_id for case in store.cases("train"))
+    drawn = set(draw_labeled(patients, n_labeled, options.seed or 0))
+    return tuple(case.case_id for case in candidates if case.patient_id in drawn)
+
+
+def _n_patients(store: SliceStore, case_ids: Sequence[str]) -> int:
+    return len({case.patient_id for case in store.manifest.cases if case.case_id in set(case_ids)})
 
 
 def _resolve(options: TrainOptions, device: torch.device, size: int) -> TrainConfig:
     preset = options.preset
     if preset == "auto":
         preset = "tiny" if device.type == "cpu" else "small" if size <= 128 else "base"
-    return resolve_config(options.method or "gan", preset, options.seed, options.settings, _lengths(options))
+    return resolve_config(options.method or "gan", preset, options.seed or 0, options.settings, _lengths(options))
 
 
 def _lengths(options: TrainOptions) -> dict[str, dict[str, Any]]:
@@ -168,13 +208,14 @@ def _lengths(options: TrainOptions) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def _default_name(options: TrainOptions, store: SliceStore, labeled: tuple[str, ...]) -> str:
-    n_patients = len({store.manifest.case(case_id).patient_id for case_id in labeled})
+def _default_name(options: TrainOptions, store: SliceStore) -> str:
+    n_patients = _n_patients(store, _draw_labeled(store, options))
     return f"{options.method or 'gan'}-{store.manifest.domain}-{n_patients}"
 
 
-def _model_facts(workspace: Workspace, store: SliceStore) -> ModelFacts:
+def _model_facts(workspace: Workspace, store: SliceStore, training_cases: Sequence[str]) -> ModelFacts:
     manifest = store.manifest
+    patients = sorted({manifest.case(case_id).patient_id for case_id in training_cases})
     values = tuple(
         workspace.labels.get(name, value)
         for name, value in zip(manifest.class_names, manifest.class_values, strict=True)
@@ -186,4 +227,5 @@ def _model_facts(workspace: Workspace, store: SliceStore) -> ModelFacts:
         class_values=values,
         domains={manifest.domain: manifest.modality},
         windows={manifest.modality: manifest.window},
+        patients=tuple(patients),
     )

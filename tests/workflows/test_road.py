@@ -139,7 +139,7 @@ def test_eval_scores_the_reference_itself_as_perfect(workspace: Path, capsys: Ca
     call = ["eval", "--domain", "mri", "--run", "unet", "--quality", "fast", "--json"]
     assert run("-C", workspace, *call) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["mean"]["metrics"]["dice"]["mean"] == 1.0
+    assert document["mean_over_classes"]["metrics"]["dice"]["mean"] == 1.0
     shutil.rmtree(folder)
 
 
@@ -169,7 +169,20 @@ def test_the_nine_are_a_subset_of_the_twenty(workspace: Path) -> None:
     drawn = []
     for n in (1, 2, 3):
         name = f"drawn-{n}"
-        call = ["train", "--labeled", n, "--method", "unet", "--images", 8, "--name", name, "--device", "cpu", *SMALL]
+        call = [
+            "train",
+            "--labeled",
+            n,
+            "--method",
+            "unet",
+            "--images",
+            8,
+            "--name",
+            name,
+            "--device",
+            "cpu",
+            *SMALL,
+        ]
         assert run("-C", workspace, *call) == 0
         drawn.append(set(json.loads((workspace / "runs" / name / "run.json").read_text())["labeled_cases"]))
         shutil.rmtree(workspace / "runs" / name)
@@ -238,11 +251,25 @@ def test_an_existing_run_is_not_overwritten(workspace: Path, capsys: Captured) -
     assert (workspace / "runs" / "gan" / "model" / "model.safetensors").stat().st_mtime_ns == before
 
 
-def test_a_resumed_run_keeps_its_options(workspace: Path, capsys: Captured) -> None:
-    assert run("-C", workspace, "train", "--name", "gan", "--resume") == 0
-    capsys.readouterr()
-    assert run("-C", workspace, "train", "--name", "gan", "--resume", "--method", "unet") == 6
-    assert "other options" in error_of(capsys)
+def test_a_resumed_run_keeps_its_options(workspace: Path, tmp_path: Path, capsys: Captured) -> None:
+    stopped = tmp_path / "stopped"
+    shutil.copytree(workspace, stopped)
+    shutil.rmtree(stopped / "runs" / "gan" / "model")  # as if it had been killed before the end
+    resume = ["-C", stopped, "train", "--name", "gan", "--resume"]
+    for option, value in (
+        ("--method", "unet"),
+        ("--labeled", 3),
+        ("--seed", 5),
+        ("--images", 99),
+        ("--set", "gan.batch=4"),
+    ):
+        assert run(*resume, option, value) == 6
+        assert option in error_of(capsys)
+    assert run(*resume, "--labeled", 2, "--set", "gan.batch=8") == 0
+    first, second = (root / "runs/gan/model/model.safetensors" for root in (workspace, stopped))
+    assert first.read_bytes() == second.read_bytes()
+    assert run(*resume) == 5
+    assert "finished" in error_of(capsys)
 
 
 def test_dry_runs_write_nothing(workspace: Path, scans: Path, tmp_path: Path, capsys: Captured) -> None:
@@ -275,3 +302,79 @@ def test_a_dicom_series_in_gives_a_mask_of_its_own_place(workspace: Path, tmp_pa
     mask = tmp_path / "mask.nii.gz"
     assert run("-C", workspace, "segment", series, "-o", mask, "--model", "unet") == 0
     assert read_volume(series).grid.corner_distance_voxels(read_label(mask).grid) < 1e-3
+
+
+def test_a_killed_run_ends_like_one_that_was_not(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in the middle of the GAN and again in that of the encoder; the model is the same to the last bit."""
+    from medsegan.training import loop
+
+    killed = tmp_path / "killed"
+    shutil.copytree(workspace, killed, ignore=shutil.ignore_patterns("runs"))
+    options = ["--labeled", 2, "--images", 64, "--encoder-images", 48, "--name", "gan", "--device", "cpu", *SMALL]
+    monkeypatch.setattr(loop.Schedule, "intervals", lambda self, total: (500, 500, 16))
+    step = loop.seed_step
+    for stage, stop in (("gan", 40), ("encoder", 24)):
+
+        def kill(seed: int, rank: int, name: str, nimg: int, stage: str = stage, stop: int = stop) -> None:
+            if (name, nimg) == (stage, stop):
+                raise KeyboardInterrupt
+            step(seed, rank, name, nimg)
+
+        monkeypatch.setattr(loop, "seed_step", kill)
+        assert run("-C", killed, "train", "--resume", *options) == 130
+    monkeypatch.setattr(loop, "seed_step", step)
+    assert run("-C", killed, "train", "--name", "gan", "--resume") == 0
+    first, second = (root / "runs/gan/model/model.safetensors" for root in (workspace, killed))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_scan_is_never_overwritten_by_its_mask(
+    workspace: Path, scans: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    scan = folder / "a.nii.gz"
+    shutil.copy(first(scans / "ct"), scan)
+    before = scan.read_bytes()
+    for output in (scan, folder):
+        source = scan if output == scan else folder
+        assert run("-C", workspace, "segment", source, "-o", output, "--model", "unet", "--overwrite") == 2
+        assert "is a scan that is read" in error_of(capsys)
+    assert scan.read_bytes() == before
+
+
+def test_labels_in_a_folder_of_scans_are_left_out(workspace: Path, scans: Path, tmp_path: Path) -> None:
+    masks = tmp_path / "masks"
+    assert run("-C", workspace, "segment", scans / "mr", "-o", masks, "--model", "unet") == 0
+    assert len(list(masks.rglob("*.nii.gz"))) == 2
+
+
+def test_the_demo_leaves_other_folders_alone(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans" / "mine.txt").write_text("precious")
+    assert run("demo", tmp_path, "--overwrite") == 2
+    assert "other files" in error_of(capsys)
+    assert (tmp_path / "scans" / "mine.txt").read_text() == "precious"
+
+
+def test_patients_of_the_training_are_no_test_patients(workspace: Path, tmp_path: Path, capsys: Captured) -> None:
+    """The domain is split anew after the training: eval must notice."""
+    moved = tmp_path / "moved"
+    shutil.copytree(workspace, moved)
+    path = moved / "data" / "ct" / "splits.json"
+    document = json.loads(path.read_text())
+    document["patients"] = dict.fromkeys(document["patients"], "test")
+    path.write_text(json.dumps(document))
+    assert run("-C", moved, "eval", "--domain", "ct", "--run", "unet") == 4
+    assert "were in the training" in error_of(capsys)
+
+
+def test_eval_of_a_domain_without_labels(workspace: Path, scans: Path, tmp_path: Path, capsys: Captured) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(workspace, copy)
+    bare = ["prepare", scans / "ct" / "images", "--domain", "bare"]
+    assert run("-C", copy, *bare) == 0
+    assert run("-C", copy, "eval", "--domain", "bare", "--run", "unet") == 5
+    assert "no labelled case" in error_of(capsys)
