@@ -1,13 +1,14 @@
 """Scans and labels: read from files, written to files, put on one intensity scale."""
 
+from .aligned import align_label
 from .dicom import read_series, write_series
-from .formats import is_scan, scan_stem
+from .formats import is_dicom_file, is_scan, scan_stem
 from .intensity import DEFAULT_WINDOWS, IntensityScale, fit_scale
 from .modality import detect_modality
 from .probabilities import write_probabilities
 from .read import read_label, read_volume
 from .volume import LabelVolume, Modality, Volume
-from .write import write_label, write_volume
+from .write import require_writable, write_label, write_volume
 
 __all__ = [
     "DEFAULT_WINDOWS",
@@ -15,12 +16,15 @@ __all__ = [
     "LabelVolume",
     "Modality",
     "Volume",
+    "align_label",
     "detect_modality",
     "fit_scale",
+    "is_dicom_file",
     "is_scan",
     "read_label",
     "read_series",
     "read_volume",
+    "require_writable",
     "scan_stem",
     "write_label",
     "write_probabilities",

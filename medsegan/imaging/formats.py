@@ -22,6 +22,8 @@ _SUFFIXES: dict[str, Format] = {
 _VOXEL_HALVES = {".img": ".hdr", ".img.gz": ".hdr.gz"}
 READABLE = ", ".join(suffix for suffix in _SUFFIXES if not suffix.startswith(".img"))
 """The suffixes that can be read, for messages."""
+DICOM_INDEX = "dicomdir"
+"""A DICOM file by its magic, but only a list of the others (DICOM PS3.10, section 8); in lower case."""
 
 
 def format_of(path: Path) -> Format | None:
@@ -46,16 +48,22 @@ def is_scan(path: Path) -> bool:
     if path.name.startswith("."):
         return False
     if path.is_dir():
-        return any(_is_dicom_file(child) for child in sorted(path.iterdir()))
+        return any(is_dicom_file(child) for child in sorted(path.iterdir()))
     if not path.is_file():
         return False
     suffix = _suffix_of(path.name)
     if suffix in _VOXEL_HALVES:
         header = path.with_name(path.name[: -len(suffix)] + _VOXEL_HALVES[suffix])
         return not header.exists() and has_nifti_magic(path)
-    if suffix is not None and _SUFFIXES[suffix] == "dicom":
-        return _is_dicom_file(path)
-    return suffix is not None or has_dicom_magic(path)
+    return suffix is not None or is_dicom_file(path)
+
+
+def is_dicom_file(path: Path) -> bool:
+    """Whether a file belongs to a DICOM series, by its name or magic bytes; hidden files and DICOMDIR do not."""
+    if path.name.startswith(".") or path.name.lower() == DICOM_INDEX or not path.is_file():
+        return False
+    suffix = _suffix_of(path.name)
+    return has_dicom_magic(path) if suffix is None else _SUFFIXES[suffix] == "dicom"
 
 
 def scan_stem(path: Path) -> str:
@@ -83,12 +91,6 @@ def has_nifti_magic(path: Path) -> bool:
     except OSError:
         return False
     return head[344:347] in (b"n+1", b"ni1") or head[4:7] in (b"n+2", b"ni2")
-
-
-def _is_dicom_file(path: Path) -> bool:
-    if path.name.startswith(".") or not path.is_file():
-        return False
-    return has_dicom_magic(path) or _suffix_of(path.name) in (".dcm", ".ima")
 
 
 def _suffix_of(name: str) -> str | None:

@@ -13,7 +13,8 @@ from .lps import RAS_FROM_LPS
 from .nifti import StoredArray
 from .voxels import as_three_axes
 
-_MAX_COSINE = 1e-4
+_MAX_COSINE = 0.05
+"""These formats store any three directions, and other programs read them; further off they are taken for damage."""
 _IO = {".nrrd": "NrrdImageIO", ".nhdr": "NrrdImageIO", ".mha": "MetaImageIO", ".mhd": "MetaImageIO"}
 
 
@@ -44,22 +45,31 @@ def write_itk(array: Array, grid: Grid, path: Path) -> None:
     """Write one volume as compressed NRRD or MetaImage.
 
     Raises:
-        DataError: the axes of the grid are not at right angles; these formats cannot say so.
+        DataError: see `require_itk_writable`.
     """
+    require_itk_writable(path, grid)
     affine = RAS_FROM_LPS @ grid.world_from_voxel
     spacing = np.array(grid.spacing_mm)
-    direction = affine[:3, :3] / spacing
-    cosine = float(np.abs(direction.T @ direction - np.eye(3)).max())
-    if cosine > _MAX_COSINE:
-        raise DataError(
-            f"{path}: the axes are {np.degrees(np.arcsin(min(cosine, 1.0))):.3f} degrees off a right angle, which "
-            f"{path.suffix} cannot store; write .nii.gz instead"
-        )
     image = sitk.GetImageFromArray(np.ascontiguousarray(array.T))
     image.SetSpacing(spacing.tolist())
     image.SetOrigin(affine[:3, 3].tolist())
-    image.SetDirection(direction.ravel().tolist())
+    image.SetDirection((affine[:3, :3] / spacing).ravel().tolist())
     sitk.WriteImage(image, str(path), useCompression=True)
+
+
+def require_itk_writable(path: Path, grid: Grid) -> None:
+    """Refuse a grid that other programs would not take from these formats.
+
+    Raises:
+        DataError: the axes of the grid are further from right angles than is accepted of any scan.
+    """
+    direction = grid.world_from_voxel[:3, :3] / np.array(grid.spacing_mm)
+    cosine = float(np.abs(direction.T @ direction - np.eye(3)).max())
+    if cosine > _MAX_COSINE:
+        raise DataError(
+            f"{path}: the axes are {np.degrees(np.arcsin(min(cosine, 1.0))):.1f} degrees off a right angle, at most "
+            f"{np.degrees(np.arcsin(_MAX_COSINE)):.1f} can be written as {path.suffix}; write .nii.gz instead"
+        )
 
 
 def read_itk_grid(path: Path) -> tuple[Grid, np.dtype[np.generic]]:

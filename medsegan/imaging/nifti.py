@@ -69,9 +69,11 @@ def read_nifti(path: Path) -> StoredArray:
         raise InputError(f"{path}: the voxels cannot be read ({error}); the file is damaged or cut off") from error
     array = as_three_axes(values, path)
     notes: list[str] = []
-    affine = np.array(image.affine, dtype=np.float64)
+    scale = _mm_per_unit(image.header)
+    if scale != 1.0:
+        notes.append(f"the header gives lengths in other units; multiplied by {scale:g} to get mm")
     try:
-        grid = Grid(_shape_of(array), _in_millimetres(affine, image.header, notes))
+        grid = Grid(_shape_of(array), _in_millimetres(image.affine, image.header))
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
     _check_angles(grid, path, notes)
@@ -106,7 +108,7 @@ def write_nifti(array: Array, grid: Grid, path: Path, like: Path | None = None) 
 def read_nifti_grid(path: Path) -> tuple[Grid, np.dtype[Any]]:
     """The place and the stored type of a NIfTI file, from its header alone."""
     image = _open(path)
-    return Grid(image.shape[:3], image.affine), image.get_data_dtype()
+    return Grid(image.shape[:3], _in_millimetres(image.affine, image.header)), image.get_data_dtype()
 
 
 def _open(path: Path) -> Any:
@@ -144,13 +146,13 @@ def _from_bytes(path: Path) -> Any:
     return image_type.from_bytes(content)
 
 
-def _in_millimetres(affine: npt.NDArray[np.float64], header: Any, notes: list[str]) -> npt.NDArray[np.float64]:
-    scale = _UNITS_IN_MM.get(int(header["xyzt_units"]) & 7)
-    if scale is None:
-        return affine
-    notes.append(f"the header gives lengths in other units; multiplied by {scale:g} to get mm")
-    scaled = affine.copy()
-    scaled[:3] *= scale
+def _mm_per_unit(header: Any) -> float:
+    return _UNITS_IN_MM.get(int(header["xyzt_units"]) & 7, 1.0)
+
+
+def _in_millimetres(affine: Array, header: Any) -> npt.NDArray[np.float64]:
+    scaled = np.array(affine, dtype=np.float64)
+    scaled[:3] *= _mm_per_unit(header)
     return scaled
 
 
@@ -177,7 +179,7 @@ def _check_forms(grid: Grid, header: Any, notes: list[str]) -> None:
     if sform_code == 0 or qform_code == 0:
         return
     try:
-        qform_grid = Grid(grid.shape, header.get_qform())
+        qform_grid = Grid(grid.shape, _in_millimetres(header.get_qform(), header))
     except (DataError, HeaderDataError, ValueError):
         notes.append("the qform of the header is invalid; the sform was taken")
         return
@@ -193,7 +195,8 @@ def _header_like(like: Path, grid: Grid) -> Any:
     if not like.name.lower().endswith((".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")):
         return None
     image = _open(like)
-    if image.shape[:3] != grid.shape or not np.array_equal(image.affine, grid.world_from_voxel):
+    affine = _in_millimetres(image.affine, image.header)
+    if image.shape[:3] != grid.shape or not np.array_equal(affine, grid.world_from_voxel):
         return None
     source = image.header
     header = nib.Nifti2Header() if isinstance(source, nib.Nifti2Header) else nib.Nifti1Header()

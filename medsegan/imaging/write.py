@@ -9,11 +9,12 @@ import numpy as np
 from ..errors import DataError, InputError, UsageError
 from ..geometry import Grid
 from ..shapes import Array
-from .itk import read_itk_grid, write_itk
+from .itk import read_itk_grid, require_itk_writable, write_itk
 from .nifti import read_nifti_grid, write_nifti
 from .volume import LabelVolume, Volume
 
-WRITABLE = (".nii.gz", ".nii", ".nrrd", ".mha")
+_NIFTI = (".nii.gz", ".nii")
+WRITABLE = (*_NIFTI, ".nrrd", ".mha")
 _TOLERANCE_MM = 1e-3
 """NIfTI stores its affine in 32 bits: at a corner a metre away that is good to some ten thousandths of a mm."""
 
@@ -57,15 +58,36 @@ def write_label(label: LabelVolume, path: Path, *, like: Path | None = None) -> 
     _write(label.array.astype(np.uint8 if high <= 255 else np.uint16), label.grid, path, like)
 
 
-def _write(array: Array, grid: Grid, path: Path, like: Path | None) -> None:
+def require_writable(path: Path, grid: Grid) -> None:
+    """Refuse early what `write_volume` and `write_label` would refuse after the work is done.
+
+    Args:
+        path: of the file to write; its folder need not be there yet.
+        grid: of the volume to write.
+
+    Raises:
+        UsageError: the suffix is none that can be written.
+        DataError: the format cannot store the grid.
+    """
+    if _suffix_of(path) not in _NIFTI:
+        require_itk_writable(path, grid)
+
+
+def _suffix_of(path: Path) -> str:
     suffix = next((suffix for suffix in WRITABLE if path.name.lower().endswith(suffix)), None)
     if suffix is None:
         raise UsageError(f"{path}: cannot write this format; use one of {', '.join(WRITABLE)}")
+    return suffix
+
+
+def _write(array: Array, grid: Grid, path: Path, like: Path | None) -> None:
+    suffix = _suffix_of(path)
+    require_writable(path, grid)
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: there is no such folder to write into")
     partial = path.with_name(f".{path.name[: -len(suffix)]}.partial-{os.getpid()}{suffix}")
     try:
-        if suffix in (".nii.gz", ".nii"):
+        if suffix in _NIFTI:
             write_nifti(array, grid, partial, like)
             _require_stored(partial, path, array, grid, read_nifti_grid)
         else:

@@ -9,7 +9,7 @@ from ..errors import DataError, InputError
 from .discovery import Discovery, FoundCase
 from .file_role import Entry
 from .layouts import is_label_folder, read_folder, read_names, read_two_folders
-from .listing import entries_of_files, list_entries
+from .listing import entries_of_files, list_entries, require_apart
 
 __all__ = ["Discovery", "FoundCase", "discover"]
 
@@ -38,6 +38,7 @@ def discover(paths: Sequence[Path], labels: Path | None = None) -> Discovery:
         labels = label_folders[0]
         paths = [path for path in paths if path != labels]
     found = _discover_with_labels(paths, labels) if labels is not None else _discover_each(paths)
+    require_apart(case.image for case in found.cases)
     notes = list(found.notes)
     if found.orphans:
         notes.append(f"{len(found.orphans)} label files belong to no scan and are left out")

@@ -4,53 +4,71 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..imaging import is_scan, scan_stem
+from ..errors import DataError
+from ..imaging import is_dicom_file, is_scan, scan_stem
 from .file_role import Entry, read_entry
 
-_VOLUME_SUFFIXES = (".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd")
+__all__ = ["entries_of_files", "is_dicom_file", "is_volume_file", "list_entries", "require_apart"]
 
 
 def list_entries(folder: Path) -> list[Entry]:
     """All scans and label volumes below a folder, in order of their names; hidden ones are passed over.
 
     Args:
-        folder: searched with everything below it; a folder that is a DICOM series itself is one entry.
+        folder: searched with everything below it. A folder with DICOM files is one entry, whatever DICOM lies below
+            it too, since its series are looked for there as well.
     """
     entries: list[Entry] = []
+    series: list[Path] = []
     for current, names in _walk(folder):
         relative = current.relative_to(folder)
         for name in names:
             if is_volume_file(current / name):
                 key = (relative / scan_stem(Path(name))).as_posix()
                 entries.append(read_entry(current / name, key))
-        if any(is_dicom_file(current / name) for name in names):
+        is_inside = any(current.is_relative_to(above) for above in series)
+        if not is_inside and any(is_dicom_file(current / name) for name in names):
+            series.append(current)
             key = relative.as_posix() if relative.parts else folder.resolve().name
             entries.append(read_entry(current, key, is_series=True))
     return sorted(entries, key=lambda entry: entry.key)
 
 
 def entries_of_files(files: Iterable[Path]) -> list[Entry]:
-    """The entries of files given one by one; DICOM files of one folder are one series."""
+    """The entries of files given one by one; DICOM files of one folder are one series, what is no scan is none."""
     entries: list[Entry] = []
     series: set[Path] = set()
     for file in files:
         if is_volume_file(file):
             entries.append(read_entry(file, scan_stem(file)))
-        elif file.parent not in series:
+        elif is_dicom_file(file) and file.parent not in series:
             series.add(file.parent)
             entries.append(read_entry(file.parent, file.parent.resolve().name, is_series=True))
     return entries
 
 
 def is_volume_file(path: Path) -> bool:
-    """Whether the name is that of a file with one whole volume; the .img beside a .hdr is not counted again."""
-    return path.name.lower().endswith(_VOLUME_SUFFIXES)
+    """Whether this is a file with one whole volume; the .img beside a .hdr is not counted again."""
+    return path.is_file() and not is_dicom_file(path) and is_scan(path)
 
 
-def is_dicom_file(path: Path) -> bool:
-    """Whether the file is a scan, but not a volume by name: what is left is DICOM."""
-    is_pair = path.suffix.lower() == ".img"
-    return not is_pair and not is_volume_file(path) and is_scan(path)
+def require_apart(images: Iterable[Path]) -> None:
+    """Refuse one scan under two names, since it could be trained on by one and tested by the other.
+
+    Args:
+        images: files, and folders of DICOM series, which are searched with everything below them.
+
+    Raises:
+        DataError: an image is named twice, or lies within another.
+    """
+    seen: set[Path] = set()
+    for place in sorted(image.resolve() for image in images):
+        if place in seen:
+            raise DataError(f"{place} is named twice; name each scan, or the folder above it, once")
+        above = next((folder for folder in place.parents if folder in seen), None)
+        if above is not None and place.is_dir():
+            raise DataError(f"{place} lies within {above}, which is a DICOM series already; name only one of them")
+        seen.add(place)
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import DataError
-from ..geometry import compare_grids
-from ..imaging import LabelVolume, Modality, Volume, detect_modality, read_label, read_volume
+from ..imaging import Modality, Volume, align_label, detect_modality, read_label, read_volume
 from ..shapes import Array, LabelArray
 from ..slices import CaseRecord, Plane, case_id_of, cut_label, patient_id_of, prepare_scan
 from .discovery import FoundCase
@@ -91,16 +90,8 @@ def _check_modality(volume: Volume, settings: CaseSettings) -> list[str]:
 
 def _read_indices(case: FoundCase, volume: Volume, label_map: LabelMap) -> tuple[LabelArray, list[str]]:
     assert case.label is not None
-    label: LabelVolume = read_label(case.label)
-    agreement = compare_grids(volume.grid, label.grid)
-    if agreement.kind == "different":
-        raise DataError(
-            f"scan and labels do not lie in the same place: {agreement.sentence}; "
-            f"resample {case.label.name} to the grid of its scan, or pair them correctly"
-        )
-    notes = []
-    if agreement.kind == "close":
-        notes.append(f"labels are taken to lie on the scan's grid: {agreement.sentence}")
+    label, note = align_label(read_label(case.label), volume.grid)
+    notes = [] if note is None else [note]
     merged = label_map.merged(count_values(label.array))
     if merged:
         listed = ", ".join(f"{value} ({n} voxels)" for value, n in merged.items())

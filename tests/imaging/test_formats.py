@@ -43,11 +43,14 @@ def test_what_counts_as_a_scan(tmp_path):
         "._a.nii.gz": b"",
         "e.txt": dicom[:100],
         "f.img": b"a floppy disk",
+        "g.hdr.gz": b"",
+        "g.img.gz": b"",
+        "DICOMDIR": dicom,
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     found = {name for name in files if is_scan(tmp_path / name)}
-    assert found == {"a.nii.gz", "b.mhd", "c.hdr", "d.dcm", "IM0001"}
+    assert found == {"a.nii.gz", "b.mhd", "c.hdr", "d.dcm", "IM0001", "g.hdr.gz"}
     assert not is_scan(tmp_path / "absent.nii")
 
 

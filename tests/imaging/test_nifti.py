@@ -88,6 +88,24 @@ def test_units_become_millimetres(array, path, unit, scale):
     assert bool(volume.notes) == (scale != 1.0)
 
 
+@pytest.mark.parametrize(("unit", "scale"), [(1, 1000.0), (3, 0.001)])
+def test_both_forms_and_labels_of_a_scan_are_in_its_units(array, path, unit, scale):
+    affine = AFFINE / scale
+    affine[3, 3] = 1
+    image = nib.Nifti1Image(array, affine)
+    image.set_sform(affine, code=1)
+    image.set_qform(affine, code=1)
+    image.header["xyzt_units"] = unit
+    nib.save(image, path)
+    volume = read_volume(path)
+    assert len(volume.notes) == 1
+    assert "multiplied by" in volume.notes[0]
+    label = LabelVolume((array > 50).astype(np.uint8), volume.grid)
+    write_label(label, path.with_name("label.nii.gz"), like=path)
+    assert int(nib.load(path.with_name("label.nii.gz")).header["xyzt_units"]) == unit
+    assert np.array_equal(read_label(path.with_name("label.nii.gz")).grid.corners_mm, volume.grid.corners_mm)
+
+
 @pytest.mark.parametrize(("shear", "noted"), [(2e-4, False), (0.01, True)])
 def test_a_small_shear_is_kept(array, path, shear, noted):
     affine = AFFINE.copy()

@@ -15,6 +15,7 @@ from medsegan.imaging import (
     read_label,
     read_series,
     read_volume,
+    require_writable,
     write_label,
     write_series,
     write_volume,
@@ -84,10 +85,8 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, grid):
     path = tmp_path / "v.nrrd"
     write_volume(Volume(np.ones(grid.shape, np.int16), grid), path)
     before = path.read_bytes()
-    affine = np.array(grid.world_from_voxel)
-    affine[:3, 2] += affine[:3, 0] * 0.1
     with pytest.raises(DataError, match="right angle"):
-        write_volume(Volume(np.ones(grid.shape, np.int16), Grid(grid.shape, affine)), path)
+        write_volume(Volume(np.ones(grid.shape, np.int16), sheared(grid, 0.3)), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -97,11 +96,37 @@ def test_labels_out_of_range_are_refused(tmp_path, grid):
         write_label(LabelVolume(np.full(grid.shape, -1), grid), tmp_path / "l.nii")
 
 
-def test_a_sheared_scan_goes_to_nifti(tmp_path, grid):
+def sheared(grid, share):
     affine = np.array(grid.world_from_voxel)
-    affine[:3, 2] += affine[:3, 0] * 0.02
-    write_volume(Volume(np.ones(grid.shape, np.int16), Grid(grid.shape, affine)), tmp_path / "v.nii")
-    np.testing.assert_allclose(read_volume(tmp_path / "v.nii").grid.world_from_voxel, affine, atol=1e-4)
+    affine[:3, 2] += affine[:3, 0] * share
+    return Grid(grid.shape, affine)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_shear_of_a_scan_that_is_read_can_be_written(tmp_path, grid, suffix):
+    tilted = sheared(grid, 0.1)
+    write_volume(Volume(np.ones(grid.shape, np.int16), tilted), tmp_path / f"v{suffix}")
+    back = read_volume(tmp_path / f"v{suffix}").grid.world_from_voxel
+    np.testing.assert_allclose(back, tilted.world_from_voxel, atol=1e-4)
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha"])
+def test_simpleitk_sees_the_same_shear(tmp_path, grid, suffix):
+    tilted = sheared(grid, 0.1)
+    write_volume(Volume(np.ones(grid.shape, np.int16), tilted), tmp_path / f"v{suffix}")
+    image = sitk.ReadImage(str(tmp_path / f"v{suffix}"))
+    far = np.array(image.TransformIndexToPhysicalPoint([8, 10, 5])) * [-1, -1, 1]
+    np.testing.assert_allclose(far, tilted.corners_mm[-1], atol=1e-3)
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(tmp_path, grid):
+    with pytest.raises(UsageError, match=r"\.nii\.gz, \.nii, \.nrrd, \.mha"):
+        require_writable(tmp_path / "absent" / "v.png", grid)
+    with pytest.raises(DataError, match="right angle"):
+        require_writable(tmp_path / "absent" / "v.nrrd", sheared(grid, 0.3))
+    for name in ("v.nrrd", "v.mha", "v.nii"):
+        require_writable(tmp_path / "absent" / name, sheared(grid, 0.1))
+    require_writable(tmp_path / "absent" / "v.nii.gz", sheared(grid, 0.3))
 
 
 @pytest.mark.parametrize("name", ["v.nrrd", "v.mha"])

@@ -136,6 +136,32 @@ def test_dicom_series_are_one_case_a_folder(tmp_path: Path) -> None:
     assert discover([a_file]).cases[0].image == tmp_path / "images" / "p2" / "scan_a"
 
 
+def test_what_lies_beside_scans_is_no_series(tmp_path: Path) -> None:
+    touch(tmp_path, "set/a.hdr", "set/a.img", "set/b.hdr.gz", "set/b.img.gz", "set/c.nii.gz", "set/README.txt")
+    for paths in ([tmp_path / "set"], sorted((tmp_path / "set").iterdir())):
+        assert sorted(case.image.name for case in discover(paths).cases) == ["a.hdr", "b.hdr.gz", "c.nii.gz"]
+
+
+def test_a_dicom_scan_is_found_once(tmp_path: Path) -> None:
+    volume = Volume(np.zeros((4, 4, 3), np.int16), Grid((4, 4, 3), np.eye(4)), "ct")
+    for name in ("p1/series", "p2/series"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        write_series(volume, tmp_path / name, seed_uid=name)
+        (tmp_path / name).parent.joinpath("DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
+    assert [case.stem for case in discover([tmp_path]).cases] == ["p1/series", "p2/series"]
+    loose = tmp_path / "p1" / "loose.dcm"
+    shutil.copy(next((tmp_path / "p1" / "series").iterdir()), loose)
+    assert [case.stem for case in discover([tmp_path]).cases] == ["p1", "p2/series"]
+    with pytest.raises(DataError, match=r"series lies within .*p1, which is a DICOM series already"):
+        discover([loose, tmp_path / "p1" / "series"])
+
+
+def test_a_scan_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "all/a/one.nii.gz", "all/b/two.nii.gz")
+    with pytest.raises(DataError, match=r"one\.nii\.gz is named twice"):
+        discover([tmp_path / "all", tmp_path / "all" / "a"])
+
+
 def test_several_scans_of_a_patient_are_one_patient(tmp_path: Path) -> None:
     touch(tmp_path, "anna/before.nii.gz", "anna/after.nii.gz", "berta/before.nii.gz")
     assert [case.patient for case in discover([tmp_path]).cases] == ["anna", "anna", "berta"]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from medsegan.errors import DataError, InputError, MedseganError, UsageError
-from medsegan.imaging import read_volume
+from medsegan.geometry import reorientation_to
+from medsegan.imaging import LabelVolume, read_label, read_volume, write_label
 from medsegan.progress import Progress
 from medsegan.slices import SliceStore, assemble_labels
 from medsegan.workflows.prepare import PrepareOptions, PrepareResult, prepare
@@ -302,6 +303,20 @@ def test_labels_a_hair_beside_the_scan_are_taken_and_noted(write_case: WriteCase
     result = run(tmp_path / "w", tmp_path)
     notes = SliceStore.open(result.store).manifest.cases[0].notes
     assert any("taken to lie on the scan's grid" in note and "0.3 mm" in note for note in notes)
+
+
+def test_labels_in_another_order_of_axes_are_turned_onto_the_scan(write_case: WriteCase, tmp_path: Path) -> None:
+    for name in ("as_is", "turned"):
+        for n in range(2):
+            write_case(tmp_path / name / f"p{n}_ct.nii.gz", tmp_path / name / f"p{n}_seg.nii.gz", seed=n)
+    for path in (tmp_path / "turned").glob("*_seg.nii.gz"):
+        label = read_label(path)
+        turn = reorientation_to(label.grid, "SAR")
+        write_label(LabelVolume(turn.apply(label.array), turn.grid(label.grid)), path)
+    expected, turned = (SliceStore.open(run(tmp_path / f"w_{n}", tmp_path / n).store) for n in ("as_is", "turned"))
+    for case in expected.cases():
+        assert np.array_equal(turned.read_labels(case.case_id), expected.read_labels(case.case_id))
+    assert "labels are turned into the scan's order of axes: from SAR to LPS" in turned.cases()[0].notes
 
 
 def test_all_cases_bad_leaves_nothing(write_case: WriteCase, tmp_path: Path) -> None:

@@ -132,15 +132,17 @@ def test_eval_scores_both_domains(workspace: Path, capsys: Captured) -> None:
 def test_eval_scores_the_reference_itself_as_perfect(workspace: Path, capsys: Captured) -> None:
     """A prediction equal to the user's own label file, put in place of the run's mask, gets Dice 1."""
     sources = json.loads((workspace / "data" / "mri" / "sources.json").read_text())["cases"]
-    folder = workspace / "runs" / "unet" / "predictions" / "mri" / "steps-000"
-    folder.mkdir(parents=True, exist_ok=True)
-    for case_id, files in sources.items():
-        shutil.copy(files["label"], folder / f"{case_id}.nii.gz")
-    call = ["eval", "--domain", "mri", "--run", "unet", "--quality", "fast", "--json"]
+    call = ["eval", "--domain", "mri", "--run", "unet", "--json"]
+    assert run("-C", workspace, *call) == 0
+    assert json.loads(capsys.readouterr().out)["mean_over_classes"]["metrics"]["dice"]["mean"] < 0.9
+    masks = list((workspace / "runs" / "unet" / "predictions" / "mri").rglob("*.nii.gz"))
+    assert len(masks) == len(sources)
+    for mask in masks:
+        shutil.copy(sources[mask.name.removesuffix(".nii.gz")]["label"], mask)
     assert run("-C", workspace, *call) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["mean_over_classes"]["metrics"]["dice"]["mean"] == 1.0
-    shutil.rmtree(folder)
+    shutil.rmtree(workspace / "runs" / "unet" / "predictions")
 
 
 def test_unlabelled_labels_and_the_test_split_are_never_read(tmp_path: Path, scans: Path, workspace: Path) -> None:

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from ..formats import has_dicom_magic
+from ..formats import DICOM_INDEX, has_dicom_magic
 
-_NAMES_WITHOUT_SLICES = {"dicomdir"}
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")
 """A data set without preamble begins with group 0002 or 0008 (little endian)."""
 
@@ -21,7 +20,7 @@ def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
     n_others = 0
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(folder).parts)
-        if hidden or not path.is_file() or path.name.lower() in _NAMES_WITHOUT_SLICES:
+        if hidden or not path.is_file() or path.name.lower() == DICOM_INDEX:
             continue
         if has_dicom_magic(path) or _may_lack_preamble(path):
             found.append(path)
