@@ -38,6 +38,10 @@ Size = Annotated[
 Plane = Annotated[
     Literal["axial", "coronal", "sagittal"] | None, typer.Option("--plane", help="Plane of the slices.")
 ]
+Series = Annotated[
+    str | None,
+    typer.Option("--series", metavar="UID|N", help="Which series, where a DICOM folder holds several."),
+]
 Window = Annotated[
     str | None, typer.Option("--window", metavar="LOW,HIGH", help="Intensities shown to the model; HU for CT.")
 ]
@@ -59,6 +63,7 @@ def prepare(
     classes: Classes = None,
     size: Size = None,
     plane: Plane = None,
+    series: Series = None,
     window: Window = None,
     val_fraction: ValFraction = None,
     test_fraction: TestFraction = None,
@@ -83,6 +88,7 @@ def prepare(
         dry_run=dry_run,
         **given(labels=labels, domain=domain, modality=modality, size=size, plane=plane, seed=seed),
         **given(
+            series=series,
             classes=None if classes is None else parse_classes(classes),
             window=None if window is None else parse_window(window),
             val_fraction=val_fraction,

@@ -14,7 +14,7 @@ from .nifti import StoredArray
 from .voxels import as_three_axes
 
 _MAX_COSINE = 0.05
-"""These formats store any three directions, and other programs read them; further off they are taken for damage."""
+"""These formats store any three directions; further off a right angle they are taken for damage."""
 _IO = {".nrrd": "NrrdImageIO", ".nhdr": "NrrdImageIO", ".mha": "MetaImageIO", ".mhd": "MetaImageIO"}
 
 
@@ -67,8 +67,8 @@ def require_itk_writable(path: Path, grid: Grid) -> None:
     cosine = float(np.abs(direction.T @ direction - np.eye(3)).max())
     if cosine > _MAX_COSINE:
         raise DataError(
-            f"{path}: the axes are {np.degrees(np.arcsin(min(cosine, 1.0))):.1f} degrees off a right angle, at most "
-            f"{np.degrees(np.arcsin(_MAX_COSINE)):.1f} can be written as {path.suffix}; write .nii.gz instead"
+            f"{path}: the axes are {np.degrees(np.arcsin(min(cosine, 1.0))):.1f} degrees off a right angle, at "
+            f"most {np.degrees(np.arcsin(_MAX_COSINE)):.1f} can be written as {path.suffix}; write .nii.gz instead"
         )
 
 

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -10,9 +11,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import DataError, UsageError
+from ..errors import DataError, InputError, UsageError
 from ..shapes import Array, LabelArray
 from .document import write_document
+from .leftovers import sweep_leftovers, working_name
 from .manifest import CaseRecord, Manifest
 from .split import Split
 from .store import MANIFEST_FILE, SOURCES_FILE, SPLITS_FILE, STORE_VERSION, SliceStore
@@ -21,8 +23,9 @@ from .store import MANIFEST_FILE, SOURCES_FILE, SPLITS_FILE, STORE_VERSION, Slic
 class StoreWriter:
     """Writes a slice store under a temporary name beside its folder, and renames it when it is complete.
 
-    A context manager: if the block is left before `finish`, by an error or not, nothing of the new store stays and
-    an old one is untouched.
+    A context manager: if the block is left before `finish`, by an error or not, nothing of the new store stays,
+    not even folders made above it, and an old one is untouched. What a killed process left of an earlier attempt
+    is removed.
 
     Args:
         folder: where the store shall be.
@@ -32,7 +35,8 @@ class StoreWriter:
     def __init__(self, folder: Path, overwrite: bool = False) -> None:
         self.folder = folder
         self._overwrite = overwrite
-        self._partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+        self._partial = working_name(folder, "partial")
+        self._made = [parent for parent in folder.parents if not parent.exists()]
         self._records: list[CaseRecord] = []
         self._sources: dict[str, dict[str, str | None]] = {}
 
@@ -41,20 +45,33 @@ class StoreWriter:
 
         Raises:
             UsageError: there is a store already and it is not to be replaced.
+            InputError: the folder cannot be made.
         """
         if self.folder.exists() and not self._overwrite:
             raise UsageError(f"{self.folder} exists already; use --overwrite to replace it")
-        if self._partial.exists():
-            shutil.rmtree(self._partial)
-        (self._partial / "images").mkdir(parents=True)
-        (self._partial / "labels").mkdir()
+        sweep_leftovers(self.folder, "partial")
+        try:
+            with _writing(self._partial):
+                if self._partial.exists():
+                    shutil.rmtree(self._partial)
+                (self._partial / "images").mkdir(parents=True)
+                (self._partial / "labels").mkdir()
+        except InputError:
+            self._remove_unfinished()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Remove what is unfinished."""
+        self._remove_unfinished()
+
+    def _remove_unfinished(self) -> None:
         shutil.rmtree(self._partial, ignore_errors=True)
+        with suppress(OSError):  # one that holds something, such as the finished store, stays
+            for folder in self._made:
+                folder.rmdir()
 
     def add(
         self,
@@ -75,6 +92,7 @@ class StoreWriter:
 
         Raises:
             DataError: arrays and record do not fit each other, or the case is there already.
+            InputError: the arrays cannot be written, as on a full disk.
         """
         _require_fitting(record, images, labels)
         if record.case_id in self._sources:
@@ -83,7 +101,8 @@ class StoreWriter:
         paths = [self._partial / kind / f"{record.case_id}.npy" for kind in files]
         try:
             for path, array in zip(paths, files.values(), strict=True):
-                np.save(path, np.ascontiguousarray(array), allow_pickle=False)
+                with _writing(path):
+                    np.save(path, np.ascontiguousarray(array), allow_pickle=False)
         except BaseException:
             for path in paths:
                 path.unlink(missing_ok=True)
@@ -102,6 +121,7 @@ class StoreWriter:
 
         Raises:
             DataError: no case was added, a size or class does not fit the manifest, or a patient has no split.
+            InputError: the store cannot be written.
         """
         complete = replace(manifest, cases=tuple(self._records))
         if not self._records:
@@ -119,15 +139,18 @@ class StoreWriter:
         missing = [patient for patient in used if patient not in splits]
         if missing:
             raise DataError(f"{len(missing)} patients have no split, the first is {missing[0]}")
-        write_document(complete.to_json(), self._partial / MANIFEST_FILE)
-        _write_versioned({"seed": seed, "patients": {p: splits[p] for p in used}}, self._partial / SPLITS_FILE)
-        _write_versioned({"cases": self._sources}, self._partial / SOURCES_FILE)
-        SliceStore.open(self._partial)
-        self._put_in_place()
+        with _writing(self.folder):
+            write_document(complete.to_json(), self._partial / MANIFEST_FILE)
+            _write_versioned({"seed": seed, "patients": {p: splits[p] for p in used}}, self._partial / SPLITS_FILE)
+            _write_versioned({"cases": self._sources}, self._partial / SOURCES_FILE)
+            SliceStore.open(self._partial)
+            self._put_in_place()
+        # Only now: until the new store is in its place, such a folder may hold the only one there is.
+        sweep_leftovers(self.folder, "old")
         return SliceStore.open(self.folder)
 
     def _put_in_place(self) -> None:
-        old = self.folder.with_name(f"{self.folder.name}.old-{os.getpid()}")
+        old = working_name(self.folder, "old")
         replaces = self.folder.exists()
         if replaces:
             os.replace(self.folder, old)
@@ -137,8 +160,16 @@ class StoreWriter:
             if replaces:
                 os.replace(old, self.folder)
             raise
-        if replaces:
-            shutil.rmtree(old)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Say of what cannot be written where it was to go."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _require_fitting(record: CaseRecord, images: Array, labels: LabelArray | None) -> None:

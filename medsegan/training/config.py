@@ -115,14 +115,13 @@ PRESETS: dict[str, Row] = {
         "generator": {"latent_width": 64, "mapping_layers": 3, "channel_base": 768, "channel_max": 64},
         "gan": {
             "images": 40_000,
-            "batch": 32,
             "learning_rate": 0.003,
             "joint_width": 24,
             "path_length_every": 16,
             "ada_images": 40_000,
             "average_half_life": 4_000,
         },
-        "encoder": {"images": 40_000, "batch": 32, "width": 64, "learning_rate": 2e-3},
+        "encoder": {"images": 40_000, "width": 64, "learning_rate": 2e-3},
         "unet": {"images": 12_000, "channels": (16, 32, 64, 128)},
     },
     # an hour or a few on one GPU at 128 pixels

@@ -127,16 +127,13 @@ class EncoderStage(nn.Module):
         parts = {
             "code": (codes[:n_codes] - lesson.codes).square().mean() / self.code_variance,
             "image": (images - lesson.images).square().mean(),
-            "feature": perceptual(images, lesson.images).mean(),
             "label": losses.cross_entropy(logits[:n_labels], lesson.labels)
             + losses.dice_loss(logits[:n_labels].softmax(dim=1), lesson.labels),
         }
         config = self.config
-        weights = {
-            "code": config.code_weight,
-            "image": config.image_weight,
-            "feature": config.feature_weight,
-            "label": config.label_weight,
-        }
+        weights = {"code": config.code_weight, "image": config.image_weight, "label": config.label_weight}
+        if config.feature_weight > 0:  # the dearest part by far
+            parts["feature"] = perceptual(images, lesson.images).mean()
+            weights["feature"] = config.feature_weight
         loss = torch.stack([weights[name] * part for name, part in parts.items()]).sum()
         return loss, {name: part.item() for name, part in parts.items()}

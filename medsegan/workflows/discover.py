@@ -10,6 +10,7 @@ from .discovery import Discovery, FoundCase
 from .file_role import Entry
 from .layouts import is_label_folder, read_folder, read_names, read_two_folders
 from .listing import entries_of_files, list_entries, require_apart
+from .patients import told_by_patient_id
 
 __all__ = ["Discovery", "FoundCase", "discover"]
 
@@ -18,7 +19,8 @@ def discover(paths: Sequence[Path], labels: Path | None = None) -> Discovery:
     """Which scans there are, which labels belong to them, and by which layout they were recognised.
 
     Known are nnU-Net v2, the Medical Segmentation Decathlon, two folders with equal names, names with a word for
-    image or label at one end, one folder per case, volume files, and folders of DICOM series. No voxel is read.
+    image or label at one end, one folder per case, volume files, and folders of DICOM series. No voxel is read; of
+    each DICOM series one header is.
 
     Args:
         paths: files and folders; two folders of which one is called labels, masks or the like belong together.
@@ -39,6 +41,7 @@ def discover(paths: Sequence[Path], labels: Path | None = None) -> Discovery:
         paths = [path for path in paths if path != labels]
     found = _discover_with_labels(paths, labels) if labels is not None else _discover_each(paths)
     require_apart(case.image for case in found.cases)
+    found = told_by_patient_id(found)
     notes = list(found.notes)
     if found.orphans:
         notes.append(f"{len(found.orphans)} label files belong to no scan and are left out")

@@ -11,7 +11,8 @@ class FoundCase:
     Args:
         image: the scan, a file or a folder of DICOM files.
         label: its labels; None for a scan without labels.
-        patient: who was scanned, as far as names of files and folders tell; splits go by it.
+        patient: who was scanned: a hash of the PatientID of a DICOM scan, else what names of files and folders
+            tell; splits go by it.
         stem: what this case is called among the others; unique.
     """
 
@@ -19,6 +20,10 @@ class FoundCase:
     label: Path | None
     patient: str
     stem: str
+
+    def series(self, asked: str | None) -> str | None:
+        """The series to read of this scan: the one asked for if it is DICOM, which alone has series."""
+        return asked if self.image.is_dir() else None
 
 
 @dataclass(frozen=True)

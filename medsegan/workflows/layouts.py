@@ -13,6 +13,10 @@ from .listing import is_dicom_file, is_volume_file, list_entries
 from .pairing import pair, shares_patients_by_folder
 
 DATASET_JSON = "dataset.json"
+_ONE_PATIENT_A_FOLDER = "several scans in one sub-folder are taken for one patient"
+_ONE_PATIENT_A_SCAN = "each scan is taken for a patient of its own"
+NOTES_ON_PATIENTS = (_ONE_PATIENT_A_FOLDER, _ONE_PATIENT_A_SCAN)
+"""What is assumed of patients where names alone tell them apart."""
 
 
 def read_folder(folder: Path) -> Discovery:
@@ -232,9 +236,9 @@ def _test_images_note(folder: Path) -> tuple[str, ...]:
 
 def _patient_notes(images: Sequence[Entry]) -> tuple[str, ...]:
     if shares_patients_by_folder(images):
-        return ("several scans in one sub-folder are taken for one patient",)
+        return (_ONE_PATIENT_A_FOLDER,)
     if any("/" in image.base for image in images) and len({image.patient for image in images}) == len(images):
-        return ("each scan is taken for a patient of its own",)
+        return (_ONE_PATIENT_A_SCAN,)
     return ()
 
 

@@ -15,8 +15,8 @@ def list_entries(folder: Path) -> list[Entry]:
     """All scans and label volumes below a folder, in order of their names; hidden ones are passed over.
 
     Args:
-        folder: searched with everything below it. A folder with DICOM files is one entry, whatever DICOM lies below
-            it too, since its series are looked for there as well.
+        folder: searched with everything below it. A folder with DICOM files is one entry, whatever DICOM lies
+            below it too, since its series are looked for there as well.
     """
     entries: list[Entry] = []
     series: list[Path] = []

@@ -9,7 +9,7 @@ from ..progress import SILENT, Progress
 from ..slices import Manifest, SliceStore, StoreWriter
 from .contact_sheet import write_contact_sheet
 from .discovery import FoundCase
-from .prepare_case import prepare_case
+from .prepare_case import PreparedCase, prepare_case
 from .prepare_options import PrepareOptions
 from .prepare_plan import PreparationPlan, plan_preparation
 from .prepare_result import ClassSummary, PrepareResult
@@ -67,19 +67,21 @@ def _write_store(plan: PreparationPlan, progress: Progress) -> tuple[SliceStore,
     with StoreWriter(plan.store_path, plan.options.overwrite) as writer:
         for count, case in enumerate(plan.cases, start=1):
             try:
-                _add(case, plan, writer)
-                n_done += 1
+                prepared = prepare_case(case, plan.settings)
             except MedseganError as error:
                 failures.append((str(case.image), str(error)))
+            else:
+                _add(prepared, case, writer)
+                n_done += 1
             progress.update(count)
         progress.finish()
         if not n_done:
             raise DataError(f"none of {len(failures)} cases can be prepared; the first one: {failures[0][1]}")
-        return writer.finish(_manifest(plan), plan.splits, plan.options.seed), tuple(failures)
+        return writer.finish(_manifest(plan), plan.splits, plan.split.seed), tuple(failures)
 
 
-def _add(case: FoundCase, plan: PreparationPlan, writer: StoreWriter) -> None:
-    prepared = prepare_case(case, plan.settings)
+def _add(prepared: PreparedCase, case: FoundCase, writer: StoreWriter) -> None:
+    """Store a case; if that fails, as on a full disk, it would fail for all others too."""
     label = None if case.label is None else case.label.resolve()
     writer.add(prepared.record, prepared.images, prepared.labels, case.image.resolve(), label)
 
@@ -100,7 +102,16 @@ def _manifest(plan: PreparationPlan) -> Manifest:
 def _record(plan: PreparationPlan) -> None:
     """Write into medsegan.toml what is settled now; only after the store is in its place."""
     settings = plan.settings
-    domain = DomainSettings(settings.modality, dict(settings.label_map.values), plan.discovery.layout)
+    domain = DomainSettings(
+        modality=settings.modality,
+        values=dict(settings.label_map.values),
+        source=plan.discovery.layout,
+        test_fraction=plan.split.test_fraction,
+        # With all patients in the test nothing was said about validation: what was recorded before stays.
+        val_fraction=None if plan.split.test_fraction == 1.0 else plan.split.val_fraction,
+        seed=plan.split.seed,
+        window=plan.window,
+    )
     replace(
         plan.workspace,
         labels=dict(settings.label_map.labels),

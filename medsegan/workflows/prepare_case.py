@@ -23,6 +23,7 @@ class CaseSettings:
         plane: of the slices.
         size: rows and columns of a slice.
         label_map: from values in the label files to classes.
+        series: which one is read of a DICOM folder; None = the only one.
     """
 
     domain: str
@@ -31,6 +32,7 @@ class CaseSettings:
     plane: Plane
     size: int
     label_map: LabelMap
+    series: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,7 @@ def prepare_case(case: FoundCase, settings: CaseSettings) -> PreparedCase:
         InputError: a file cannot be read.
         DataError: the scan is of another modality than its domain, or its labels do not lie on it.
     """
-    volume = read_volume(case.image)
+    volume = read_volume(case.image, series=case.series(settings.series))
     notes = [*volume.notes, *_check_modality(volume, settings)]
     indices: LabelArray | None = None
     if case.label is not None:

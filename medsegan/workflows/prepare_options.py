@@ -6,6 +6,7 @@ from pathlib import Path
 from ..errors import UsageError
 from ..imaging import Modality
 from ..slices import PLANE_CODES, Plane
+from .split_settings import SplitSettings
 from .workspace_names import require_domain_name
 
 SMALLEST_SIZE, LARGEST_SIZE = 32, 1024
@@ -24,10 +25,14 @@ class PrepareOptions:
         size: rows and columns of a slice, a power of two from 32 to 1024; None = the workspace's, 128 in a new
             one.
         plane: plane of the slices; None = the workspace's, "axial" in a new one.
-        window: lowest and highest stored intensity shown to a network; None = usual for the modality.
-        seed: of the split.
-        val_fraction: share of the labelled patients for validation.
-        test_fraction: share of the labelled patients for the test; 1 puts all of them there.
+        window: lowest and highest stored intensity shown to a network; None = as recorded for the domain, else
+            usual for the modality.
+        seed: of the split; None = as recorded for the domain, else 0.
+        val_fraction: share of the labelled patients for validation; None = as recorded for the domain, else 0.1.
+        test_fraction: share of the labelled patients for the test, 1 puts all of them there; None = as recorded
+            for the domain, else 0.2.
+        series: which series is read of each folder with several DICOM series: a SeriesInstanceUID, or a number in
+            the list that the error shows; None = each holds only one.
         overwrite: whether a store of this domain is replaced.
         dry_run: whether only to say what would be done.
 
@@ -43,9 +48,10 @@ class PrepareOptions:
     size: int | None = None
     plane: Plane | None = None
     window: tuple[float, float] | None = None
-    seed: int = 0
-    val_fraction: float = 0.1
-    test_fraction: float = 0.2
+    seed: int | None = None
+    val_fraction: float | None = None
+    test_fraction: float | None = None
+    series: str | None = None
     overwrite: bool = False
     dry_run: bool = False
 
@@ -62,9 +68,5 @@ class PrepareOptions:
             raise UsageError(f"--size must be a power of two from {SMALLEST_SIZE} to {LARGEST_SIZE}, got {size}")
         if self.window is not None and not self.window[0] < self.window[1]:
             raise UsageError(f"--window must run from a lower to a higher intensity, got {self.window}")
-        shares = self.val_fraction, self.test_fraction
-        # Whoever puts all patients into the test does not have to say that none is left for validation.
-        if self.test_fraction == 1.0:
-            object.__setattr__(self, "val_fraction", 0.0)
-        elif min(shares) < 0 or sum(shares) > 1:
-            raise UsageError(f"the shares of validation and test must lie from 0 to 1 together, got {shares}")
+        if self.test_fraction is not None or self.val_fraction is not None:
+            SplitSettings(0.0, 0.0).replaced(self.test_fraction, self.val_fraction, self.seed)

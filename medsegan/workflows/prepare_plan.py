@@ -1,5 +1,6 @@
 """All that is decided before the first slice is cut."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from .discovery import Discovery, FoundCase
 from .label_map import LabelMap, LabelSources, propose_label_map
 from .prepare_case import CaseSettings
 from .prepare_options import PrepareOptions
+from .split_settings import DEFAULT_SPLIT, SplitSettings
 from .survey import LabelSurvey, ModalityVote, survey_labels, vote_modality
-from .workspace import PreparationSettings, Workspace
+from .workspace import DomainSettings, PreparationSettings, Workspace
 
 DEFAULT_PREPARATION = PreparationSettings(size=128, plane="axial")
 THICK_SLICE = 2.0
@@ -37,6 +39,7 @@ class PreparationPlan:
         survey: the values in their labels.
         settings: what all cases are prepared with.
         window: lowest and highest stored intensity shown to a network.
+        split: the shares and the seed that the patients are split with.
         splits: patient id -> split.
         notes: what was chosen and why.
     """
@@ -48,6 +51,7 @@ class PreparationPlan:
     survey: LabelSurvey
     settings: CaseSettings
     window: tuple[float, float]
+    split: SplitSettings
     splits: dict[str, Split]
     notes: tuple[str, ...]
 
@@ -102,7 +106,9 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
     if len(survey.failures) == len(discovery.cases):
         raise DataError(f"no label file can be read; the first one: {next(iter(survey.failures.values()))}")
     label_map = _label_map(workspace, options, discovery, survey, domain)
-    splits = _draw_splits(discovery.cases, options)
+    recorded = workspace.domains.get(domain, DomainSettings(vote.modality))
+    split = _split(options, recorded)
+    splits = _draw_splits(discovery.cases, split)
     named = "given by --domain" if options.domain else f"named after the modality, {vote.modality}"
     return PreparationPlan(
         workspace=workspace,
@@ -110,25 +116,57 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
         discovery=discovery,
         vote=vote,
         survey=survey,
-        settings=CaseSettings(domain, vote.modality, options.modality is not None, plane, size, label_map),
-        window=options.window or DEFAULT_WINDOWS[vote.modality],
+        settings=CaseSettings(
+            domain, vote.modality, options.modality is not None, plane, size, label_map, options.series
+        ),
+        window=_window(options, recorded, vote.modality),
+        split=split,
         splits=splits,
         notes=(
             f"domain {domain}, {named}; modality {vote.modality}, {vote.reason}",
             *vote.notes,
             *discovery.notes,
             *label_map.notes,
+            *_recorded_notes(options, recorded, vote.modality),
             *_plane_notes({**vote.grids, **survey.grids}, plane),
             *_workspace_notes(workspace, label_map, domain, splits),
         ),
     )
 
 
+def _split(options: PrepareOptions, recorded: DomainSettings) -> SplitSettings:
+    said = {name: getattr(recorded, name) for name in dataclasses.asdict(DEFAULT_SPLIT)}
+    said = {name: value for name, value in said.items() if value is not None}
+    known = dataclasses.replace(DEFAULT_SPLIT, **said)
+    return known.replaced(options.test_fraction, options.val_fraction, options.seed)
+
+
+def _window(options: PrepareOptions, recorded: DomainSettings, modality: Modality) -> tuple[float, float]:
+    known = recorded.window if recorded.modality == modality else None
+    return options.window or known or DEFAULT_WINDOWS[modality]
+
+
+def _recorded_notes(options: PrepareOptions, recorded: DomainSettings, modality: Modality) -> tuple[str, ...]:
+    """Say what was asked for earlier and holds again, where it is not as usual."""
+    usual = {**dataclasses.asdict(DEFAULT_SPLIT), "window": DEFAULT_WINDOWS[modality]}
+    if recorded.modality != modality:
+        del usual["window"]
+    known = {name: getattr(recorded, name) for name in usual if getattr(options, name) is None}
+    kept = [f"{name} {value}" for name, value in known.items() if value not in {None, usual[name]}]
+    return (f"as medsegan.toml has it for this domain: {', '.join(kept)}",) if kept else ()
+
+
 def _vote(discovery: Discovery, options: PrepareOptions) -> ModalityVote:
+    if options.series is not None and not any(case.image.is_dir() for case in discovery.cases):
+        raise UsageError(
+            f"--series {options.series} chooses among the series of a DICOM folder, but no scan here is DICOM; "
+            "leave it out"
+        )
     if options.modality is None:
-        return vote_modality(discovery.cases)
+        return vote_modality(discovery.cases, options.series)
     # Nothing has to be found out, but in a dry run the number of slices has.
-    grids = vote_modality(discovery.cases).grids if options.dry_run and not discovery.n_labeled else {}
+    is_counted = options.dry_run and not discovery.n_labeled
+    grids = vote_modality(discovery.cases, options.series).grids if is_counted else {}
     return ModalityVote(options.modality, "given by --modality", grids)
 
 
@@ -186,11 +224,11 @@ def _require_current(workspace: Workspace, others: Iterable[str]) -> None:
             )
 
 
-def _draw_splits(cases: Sequence[FoundCase], options: PrepareOptions) -> dict[str, Split]:
+def _draw_splits(cases: Sequence[FoundCase], split: SplitSettings) -> dict[str, Split]:
     """Labelled patients are split; a patient of whom nothing is labelled can only help to train."""
     splits: dict[str, Split] = {patient_id_of(case.patient): "train" for case in cases}
     labeled = [patient_id_of(case.patient) for case in cases if case.label is not None]
-    splits.update(split_patients(labeled, options.seed, options.val_fraction, options.test_fraction))
+    splits.update(split_patients(labeled, split.seed, split.val_fraction, split.test_fraction))
     return splits
 
 

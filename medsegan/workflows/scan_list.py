@@ -63,6 +63,6 @@ def _require_unique(scans: Sequence[Entry]) -> None:
         other = first.setdefault(scan.key, scan.path)
         if other != scan.path:
             raise DataError(
-                f"{other} and {scan.path} go by one name, {scan.key}, and so would their masks; leave one of them, "
-                "or put them into folders of their own"
+                f"{other} and {scan.path} go by one name, {scan.key}, and so would their masks; leave one of "
+                "them, or put them into folders of their own"
             )

@@ -47,11 +47,12 @@ class LabelSurvey:
     failures: dict[Path, MedseganError]
 
 
-def vote_modality(cases: Sequence[FoundCase]) -> ModalityVote:
+def vote_modality(cases: Sequence[FoundCase], series: str | None = None) -> ModalityVote:
     """The modality of most of a few scans, evenly spread over all, with the reason.
 
     Args:
         cases: at least one.
+        series: of each DICOM folder; None = the only one.
 
     Raises:
         DataError: no scan can be read.
@@ -64,7 +65,7 @@ def vote_modality(cases: Sequence[FoundCase]) -> ModalityVote:
         if count >= LARGEST_SAMPLE and found:
             break
         try:
-            volume = read_volume(case.image)
+            volume = read_volume(case.image, series=case.series(series))
         except MedseganError as failure:
             error = error or failure
             continue

@@ -24,11 +24,19 @@ class DomainSettings:
         values: name of a class -> its value in this domain's own label files; a class that this domain does not
             annotate is absent.
         source: the layout that the scans were found in, in words; never a path.
+        test_fraction: share of the labelled patients that are for the test; None, here and below = not recorded.
+        val_fraction: share that is for validation.
+        seed: of the split.
+        window: lowest and highest stored intensity shown to a network.
     """
 
     modality: str
     values: dict[str, int] = field(default_factory=dict)
     source: str = ""
+    test_fraction: float | None = None
+    val_fraction: float | None = None
+    seed: int | None = None
+    window: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -181,11 +189,16 @@ class Workspace:
         if self.preparation is not None:
             content["preparation"] = {"size": self.preparation.size, "plane": self.preparation.plane}
         for name, settings in self.domains.items():
-            content["domains"][name] = {
+            recorded = {
                 "modality": settings.modality,
                 "source": settings.source,
+                "test_fraction": settings.test_fraction,
+                "val_fraction": settings.val_fraction,
+                "seed": settings.seed,
+                "window": None if settings.window is None else list(settings.window),
                 "values": dict(settings.values),
             }
+            content["domains"][name] = {key: value for key, value in recorded.items() if value is not None}
         return content
 
 
@@ -225,7 +238,44 @@ def _read_domain(name: str, table: Any, path: Path) -> DomainSettings:
         for label, value in _table(table, "values", path).items()
     }
     _require_different(values, path, f"{where}.values")
-    return DomainSettings(modality, values, str(table.get("source", "")))
+    return DomainSettings(
+        modality=modality,
+        values=values,
+        source=str(table.get("source", "")),
+        test_fraction=_read_share(table, path, f"{where}.test_fraction"),
+        val_fraction=_read_share(table, path, f"{where}.val_fraction"),
+        seed=_read_seed(table, path, f"{where}.seed"),
+        window=_read_window(table, path, f"{where}.window"),
+    )
+
+
+def _read_share(table: dict[str, Any], path: Path, field: str) -> float | None:
+    share = table.get(field.rpartition(".")[2])
+    if share is not None and not (_is_number(share) and 0 <= share <= 1):
+        raise DataError(f"{path}: {field} must be a number from 0 to 1, found {share!r}")
+    return None if share is None else float(share)
+
+
+def _read_seed(table: dict[str, Any], path: Path, field: str) -> int | None:
+    seed = table.get("seed")
+    if seed is None or (isinstance(seed, int) and not isinstance(seed, bool)):
+        return seed
+    raise DataError(f"{path}: {field} must be a whole number, found {seed!r}")
+
+
+def _read_window(table: dict[str, Any], path: Path, field: str) -> tuple[float, float] | None:
+    window = table.get("window")
+    if window is None:
+        return None
+    if not (isinstance(window, list) and len(window) == 2 and all(_is_number(end) for end in window)):
+        raise DataError(f"{path}: {field} must be two numbers, found {window!r}")
+    if not window[0] < window[1]:
+        raise DataError(f"{path}: {field} must run from a lower to a higher intensity, found {window!r}")
+    return float(window[0]), float(window[1])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _require_different(values: dict[str, int], path: Path, where: str) -> None:

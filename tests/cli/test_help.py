@@ -9,8 +9,10 @@ from collections.abc import Callable
 import pytest
 import typer
 
+from medsegan.training.config import TrainConfig
 from medsegan.workflows.prepare_options import PrepareOptions
 from medsegan.workflows.segment_options import SegmentOptions
+from medsegan.workflows.split_settings import DEFAULT_SPLIT
 from medsegan.workflows.train_options import TrainOptions
 from medsegan_cli import app as app_module
 from medsegan_cli import demo, evaluate, info, main, prepare, segment, train
@@ -67,10 +69,10 @@ def test_every_example_is_understood(example: str) -> None:
 
 def test_the_defaults_in_the_help_are_those_of_the_library(capsys: pytest.CaptureFixture[str]) -> None:
     shown = {name: " ".join(help_of(capsys, name).split()) for name in ("prepare", "train", "segment")}
-    assert f"for validation; default {PrepareOptions.val_fraction:g}." in shown["prepare"]
-    assert f"for the test; default {PrepareOptions.test_fraction:g}." in shown["prepare"]
-    assert f"every random choice; default {PrepareOptions.seed}." in shown["prepare"]
-    assert TrainOptions.seed == PrepareOptions.seed
+    assert f"for validation; default {DEFAULT_SPLIT.val_fraction:g}." in shown["prepare"]
+    assert f"for the test; default {DEFAULT_SPLIT.test_fraction:g}." in shown["prepare"]
+    assert f"every random choice; default {DEFAULT_SPLIT.seed}." in shown["prepare"]
+    assert TrainConfig.model_fields["seed"].default == DEFAULT_SPLIT.seed
     assert f"{TrainOptions.preset} (default)" in shown["train"]
     assert f"Where to compute; default {TrainOptions.device}" in shown["train"]
     assert f"{SegmentOptions.quality} (default)" in shown["segment"]

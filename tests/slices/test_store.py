@@ -1,6 +1,9 @@
 """Slice stores: exact, atomic, and refusing what is not as the manifest says."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -129,7 +132,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path, when):
     else:
         with pytest.raises((RuntimeError, DataError)):
             write()
-    assert list((tmp_path / "data").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_store_that_is_there_is_kept_unless_it_is_to_be_replaced(tmp_path):
@@ -162,6 +165,49 @@ def test_a_case_that_fails_does_not_spoil_the_others(tmp_path):
         store = writer.finish(manifest_of(), {"p-aa": "val"}, seed=0)
     assert [case.case_id for case in store.manifest.cases] == ["aa"]
     assert sorted(path.name for path in store.folder.rglob("*.npy")) == ["aa.npy", "aa.npy"]
+
+
+def test_folders_made_for_a_store_that_fails_are_removed(tmp_path):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(RuntimeError, match="stop"), StoreWriter(tmp_path / "there" / "w" / "data" / "mri"):
+        raise RuntimeError("stop")
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_what_cannot_be_written_is_an_input_error_with_its_path(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    impossible = tmp_path / "file" / "data" / "mri"
+    with pytest.raises(InputError, match=r"file.data.mri\.partial"), StoreWriter(impossible):
+        pass
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with StoreWriter(tmp_path / "mri") as writer:
+        monkeypatch.setattr(np, "save", full)
+        with pytest.raises(InputError, match=r"aa\.npy .*No space left"):
+            writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
+        monkeypatch.undo()
+        writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
+        monkeypatch.setattr("medsegan.slices.writer.write_document", full)
+        with pytest.raises(InputError, match=r"mri cannot be written: No space"):
+            writer.finish(manifest_of(), {"p-aa": "val"}, seed=0)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_leftovers_of_dead_processes_are_swept_and_of_living_ones_kept(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    names = [f"mri.partial-{dead.pid}", f"mri.old-{dead.pid}"]
+    kept = [f"mri.partial-{os.getppid()}", f"mri2.partial-{dead.pid}", "mri.old-mine"]
+    for name in (*names, *kept):
+        (tmp_path / name / "images").mkdir(parents=True)
+    with pytest.raises(DataError, match="no case"), StoreWriter(tmp_path / "mri") as writer:
+        writer.finish(manifest_of(), {}, seed=0)
+    # An .old- folder may be the only store there is, until there is a new one.
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([names[1], *kept])
+    write_store(tmp_path / "mri")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["mri", *kept])
 
 
 def test_an_empty_or_mixed_store_is_refused(tmp_path):

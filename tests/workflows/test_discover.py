@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from medsegan.errors import DataError, InputError
@@ -20,6 +21,13 @@ def touch(folder: Path, *names: str) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
     return folder
+
+
+def set_patient_id(folder: Path, patient: str) -> None:
+    for file in folder.iterdir():
+        dataset = pydicom.dcmread(file)
+        dataset.PatientID = patient
+        dataset.save_as(file)
 
 
 def pairs(found: Discovery) -> dict[str, str | None]:
@@ -126,6 +134,7 @@ def test_dicom_series_are_one_case_a_folder(tmp_path: Path) -> None:
     for name in ("p1/scan_a", "p1/scan_b", "p2/scan_a"):
         (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
         write_series(volume, tmp_path / "images" / name, seed_uid=name)
+        set_patient_id(tmp_path / "images" / name, "")
     found = discover([tmp_path])
     assert [case.stem for case in found.cases] == ["p1/scan_a", "p1/scan_b", "p2/scan_a"]
     assert [case.patient for case in found.cases] == ["p1", "p1", "p2"]
@@ -160,6 +169,24 @@ def test_a_scan_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     touch(tmp_path, "all/a/one.nii.gz", "all/b/two.nii.gz")
     with pytest.raises(DataError, match=r"one\.nii\.gz is named twice"):
         discover([tmp_path / "all", tmp_path / "all" / "a"])
+
+
+def test_the_patient_id_of_dicom_tells_patients_apart(tmp_path: Path) -> None:
+    volume = Volume(np.zeros((4, 4, 3), np.int16), Grid((4, 4, 3), np.eye(4)), "ct")
+    names = {"a/1": "Mueller", "b/1": "Mueller ", "c/1": "Maier", "c/2": "", "d/1": "ANONYMOUS", "e/1": "anon"}
+    for name, patient in names.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_series(volume, tmp_path / name, seed_uid=name)
+        set_patient_id(tmp_path / name, patient)
+    found = discover([tmp_path])
+    groups: dict[str, set[str]] = {}
+    for case in found.cases:
+        groups.setdefault(case.patient, set()).add(case.stem)
+    assert sorted(map(sorted, groups.values())) == [["a/1", "b/1"], ["c/1", "c/2"], ["d/1"], ["e/1"]]
+    assert "4 patients from 6 scans" in found.notes
+    assert "the patients of 3 DICOM scans are told apart by their PatientID" in found.notes
+    assert not any("Mueller" in text or "Maier" in text for text in (*groups, *found.notes))
+    assert "1 patient from 1 scan" in discover([tmp_path / "d"]).notes
 
 
 def test_several_scans_of_a_patient_are_one_patient(tmp_path: Path) -> None:

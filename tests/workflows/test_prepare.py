@@ -1,22 +1,18 @@
 """Preparation from files to a store: what is chosen, recorded, refused, and never half-written."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from prepare_scenes import SIZE, WriteCase, files_below, run, write_set
 
 from medsegan.errors import DataError, InputError, MedseganError, UsageError
-from medsegan.geometry import reorientation_to
-from medsegan.imaging import LabelVolume, read_label, read_volume, write_label
+from medsegan.imaging import read_volume
 from medsegan.progress import Progress
 from medsegan.slices import SliceStore, assemble_labels
 from medsegan.workflows.prepare import PrepareOptions, PrepareResult, prepare
 from medsegan.workflows.workspace import Workspace
-
-WriteCase = Callable[..., None]
-SIZE = 32
 
 
 class Listener(Progress):
@@ -31,24 +27,6 @@ class Listener(Progress):
 
     def note(self, text: str) -> None:
         self.notes.append(text)
-
-
-def write_set(write_case: WriteCase, folder: Path, n: int, n_labeled: int | None = None, **what: object) -> Path:
-    """Cases mueller_0, ... in images/ and labels/; the first `n_labeled` have labels."""
-    for number in range(n):
-        name = f"mueller_{number}.nii.gz"
-        is_labeled = n_labeled is None or number < n_labeled
-        label = folder / "labels" / name if is_labeled else None
-        write_case(folder / "images" / name, label, seed=number, **what)
-    return folder
-
-
-def run(root: Path, *paths: Path, **options: object) -> PrepareResult:
-    return prepare(root, PrepareOptions(paths, **{"size": SIZE, **options}))  # type: ignore[arg-type]
-
-
-def files_below(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
 @pytest.fixture(scope="module")
@@ -305,26 +283,21 @@ def test_labels_a_hair_beside_the_scan_are_taken_and_noted(write_case: WriteCase
     assert any("taken to lie on the scan's grid" in note and "0.3 mm" in note for note in notes)
 
 
-def test_labels_in_another_order_of_axes_are_turned_onto_the_scan(write_case: WriteCase, tmp_path: Path) -> None:
-    for name in ("as_is", "turned"):
-        for n in range(2):
-            write_case(tmp_path / name / f"p{n}_ct.nii.gz", tmp_path / name / f"p{n}_seg.nii.gz", seed=n)
-    for path in (tmp_path / "turned").glob("*_seg.nii.gz"):
-        label = read_label(path)
-        turn = reorientation_to(label.grid, "SAR")
-        write_label(LabelVolume(turn.apply(label.array), turn.grid(label.grid)), path)
-    expected, turned = (SliceStore.open(run(tmp_path / f"w_{n}", tmp_path / n).store) for n in ("as_is", "turned"))
-    for case in expected.cases():
-        assert np.array_equal(turned.read_labels(case.case_id), expected.read_labels(case.case_id))
-    assert "labels are turned into the scan's order of axes: from SAR to LPS" in turned.cases()[0].notes
-
-
 def test_all_cases_bad_leaves_nothing(write_case: WriteCase, tmp_path: Path) -> None:
     folder = write_set(write_case, tmp_path / "set", n=2, shift_mm=9.0)
     with pytest.raises(DataError, match=r"none of 2 cases can be prepared; the first one: .*9 mm"):
         run(tmp_path / "w", folder)
-    assert not (tmp_path / "w" / "medsegan.toml").exists()
-    assert not list((tmp_path / "w").rglob("*.npy"))
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_full_disk_ends_the_preparation(ct_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("numpy.save", full)
+    with pytest.raises(InputError, match=r"\.npy cannot be written: No space left on device"):
+        run(tmp_path, ct_set)
+    assert files_below(tmp_path) == []
 
 
 def test_an_interruption_leaves_the_old_store(
@@ -399,9 +372,3 @@ def test_another_plane_than_the_acquired_one_is_said(ct_set: Path, tmp_path: Pat
     assert any("thick slices in the axial plane" in note for note in result.notes)
     assert result.n_slices == 5 * 36
     assert Workspace.open(tmp_path).preparation is not None
-
-
-def test_planes_and_size_are_kept_by_the_workspace(ct_set: Path, tmp_path: Path) -> None:
-    run(tmp_path, ct_set, plane="sagittal")
-    again = prepare(tmp_path, PrepareOptions((ct_set,), overwrite=True))
-    assert (again.size, again.plane) == (SIZE, "sagittal")

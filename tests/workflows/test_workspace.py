@@ -12,7 +12,7 @@ LABELS = {"liver": 6, "spleen": 1}
 
 
 def filled(root: Path) -> Workspace:
-    domain = DomainSettings("ct", dict(LABELS), "two folders")
+    domain = DomainSettings("ct", dict(LABELS), "two folders", 0.5, None, 3, (-125.0, 275.0))
     return Workspace(root, dict(LABELS), {"ct": domain}, PreparationSettings(64, "axial"))
 
 
@@ -93,6 +93,11 @@ def test_new_labels_replace_the_old_ones_in_their_order(tmp_path: Path) -> None:
         ("[domains.ct]\nmodality = 'pet'", "domains.ct.modality must be"),
         ("[domains.ct]\n[domains.ct.values]\nliver = 0", "domains.ct.values.liver must be a whole number"),
         ("[domains.'a b']\nmodality = 'ct'", "a domain is named with small letters"),
+        ("[domains.ct]\ntest_fraction = 2", "domains.ct.test_fraction must be a number from 0 to 1, found 2"),
+        ("[domains.ct]\nval_fraction = 'x'", "domains.ct.val_fraction must be a number"),
+        ("[domains.ct]\nseed = 0.5", "domains.ct.seed must be a whole number, found 0.5"),
+        ("[domains.ct]\nwindow = [1]", "domains.ct.window must be two numbers"),
+        ("[domains.ct]\nwindow = [2, 1]", "domains.ct.window must run from a lower"),
         ("[preparation]\nsize = 64\nplane = 'oblique'", "preparation.plane must be"),
         ("[preparation]\nsize = 'big'\nplane = 'axial'", "preparation.size must be"),
     ],

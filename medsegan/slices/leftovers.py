@@ -1,0 +1,36 @@
+"""What processes that died while they wrote a store left beside it."""
+
+import os
+import shutil
+from pathlib import Path
+
+
+def working_name(folder: Path, kind: str) -> Path:
+    """Where this process keeps a folder of some kind, such as "partial", beside the one that it shall become."""
+    return folder.with_name(f"{folder.name}.{kind}-{os.getpid()}")
+
+
+def sweep_leftovers(folder: Path, kind: str) -> None:
+    """Remove the working folders of processes that are no more; those of running ones stay.
+
+    Args:
+        folder: the folder beside which they lie; it need not exist, nor the one above it.
+        kind: as in `working_name`.
+    """
+    start = f"{folder.name}.{kind}-"
+    if os.name != "posix" or not folder.parent.is_dir():
+        return  # elsewhere a process cannot be asked for without ending it
+    for path in folder.parent.iterdir():
+        number = path.name.removeprefix(start)
+        if path.name.startswith(start) and number.isdecimal() and not _is_running(int(number)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

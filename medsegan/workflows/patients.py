@@ -1,0 +1,33 @@
+"""Which scans are of one patient: by what DICOM says, and only else by names."""
+
+import dataclasses
+
+from ..imaging import read_patient_key
+from .discovery import Discovery
+from .layouts import NOTES_ON_PATIENTS
+
+
+def told_by_patient_id(found: Discovery) -> Discovery:
+    """The discovery with its patients told apart by PatientID where there is one, and a note on their number.
+
+    Args:
+        found: with the patients that names of files and folders tell.
+    """
+    keys = {case.image: read_patient_key(case.image) for case in found.cases if case.image.is_dir()}
+    # A scan without the id whose name says that it is of the same patient as one with it.
+    key_of_name = {case.patient: key for case in found.cases if (key := keys.get(case.image)) is not None}
+    cases = tuple(
+        dataclasses.replace(case, patient=keys.get(case.image) or key_of_name.get(case.patient, case.patient))
+        for case in found.cases
+    )
+    notes = list(found.notes)
+    n_told = sum(key is not None for key in keys.values())
+    if n_told:
+        notes = [note for note in notes if note not in NOTES_ON_PATIENTS or n_told < len(cases)]
+        notes.append(f"the patients of {n_told} DICOM scans are told apart by their PatientID")
+    n_patients = len({case.patient for case in cases})
+    notes.append(
+        f"{n_patients} {'patient' if n_patients == 1 else 'patients'} from {len(cases)} "
+        f"{'scan' if len(cases) == 1 else 'scans'}"
+    )
+    return dataclasses.replace(found, cases=cases, notes=tuple(notes))

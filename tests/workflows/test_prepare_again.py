@@ -1,0 +1,93 @@
+"""Preparation of what is not straight, and again of what was prepared before."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from prepare_scenes import SIZE, WriteCase, run, write_set
+
+from medsegan.errors import DataError, UsageError
+from medsegan.geometry import Grid, reorientation_to
+from medsegan.imaging import LabelVolume, Volume, read_label, read_volume, write_label, write_series
+from medsegan.slices import SliceStore
+from medsegan.workflows.prepare import PrepareOptions, prepare
+from medsegan.workflows.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def ct_set(write_case: WriteCase, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_set(write_case, tmp_path_factory.mktemp("ct"), n=5, n_labeled=4, values=(6, 200))
+
+
+def test_labels_in_another_order_of_axes_are_turned_onto_the_scan(write_case: WriteCase, tmp_path: Path) -> None:
+    for name in ("as_is", "turned"):
+        for n in range(2):
+            write_case(tmp_path / name / f"p{n}_ct.nii.gz", tmp_path / name / f"p{n}_seg.nii.gz", seed=n)
+    for path in (tmp_path / "turned").glob("*_seg.nii.gz"):
+        label = read_label(path)
+        turn = reorientation_to(label.grid, "SAR")
+        write_label(LabelVolume(turn.apply(label.array), turn.grid(label.grid)), path)
+    expected, turned = (SliceStore.open(run(tmp_path / f"w_{n}", tmp_path / n).store) for n in ("as_is", "turned"))
+    for case in expected.cases():
+        assert np.array_equal(turned.read_labels(case.case_id), expected.read_labels(case.case_id))
+    assert "labels are turned into the scan's order of axes: from SAR to LPS" in turned.cases()[0].notes
+
+
+def test_split_and_window_are_kept_by_the_workspace(ct_set: Path, tmp_path: Path) -> None:
+    asked = {"test_fraction": 0.5, "val_fraction": 0.25, "seed": 3, "window": (-150.0, 250.0)}
+    first = run(tmp_path, ct_set, **asked)
+    recorded = Workspace.open(tmp_path).domains["ct"]
+    assert {name: getattr(recorded, name) for name in asked} == asked
+    again = run(tmp_path, ct_set, overwrite=True)
+    stores = [(SliceStore.open(result.store), result.splits) for result in (first, again)]
+    assert stores[0][1] == stores[1][1] == {"train": 2, "val": 1, "test": 2}
+    assert (stores[1][0].seed, again.window) == (3, (-150.0, 250.0))
+    kept = "test_fraction 0.5, val_fraction 0.25, seed 3, window (-150.0, 250.0)"
+    assert f"as medsegan.toml has it for this domain: {kept}" in again.notes
+    fewer = run(tmp_path, ct_set, overwrite=True, test_fraction=0.25)
+    assert fewer.splits == {"train": 3, "val": 1, "test": 1}
+    assert Workspace.open(tmp_path).domains["ct"].test_fraction == 0.25
+
+
+def test_a_domain_that_was_all_test_gets_a_validation_again(ct_set: Path, tmp_path: Path) -> None:
+    assert run(tmp_path, ct_set, test_fraction=1.0).labeled_splits == {"train": 0, "val": 0, "test": 4}
+    assert run(tmp_path, ct_set, overwrite=True).labeled_splits == {"train": 0, "val": 0, "test": 4}
+    again = run(tmp_path, ct_set, overwrite=True, test_fraction=0.25)
+    assert again.labeled_splits == {"train": 2, "val": 1, "test": 1}
+
+
+def test_a_recorded_window_of_another_modality_is_not_used(ct_set: Path, tmp_path: Path) -> None:
+    run(tmp_path, ct_set, domain="d", window=(-150.0, 250.0))
+    assert run(tmp_path, ct_set, domain="d", overwrite=True, modality="mr").window == (0.0, 1000.0)
+
+
+def test_shares_that_do_not_fit_the_recorded_ones_are_refused(ct_set: Path, tmp_path: Path) -> None:
+    run(tmp_path, ct_set, test_fraction=0.5)
+    with pytest.raises(UsageError, match=r"got 0\.6 and 0\.5; those that are not given are as medsegan\.toml"):
+        run(tmp_path, ct_set, overwrite=True, val_fraction=0.6)
+
+
+def test_one_of_several_series_is_chosen(write_case: WriteCase, tmp_path: Path) -> None:
+    write_case(tmp_path / "scan.nii")
+    scan = read_volume(tmp_path / "scan.nii")
+    for number, depth in ((1, 12), (2, 10)):
+        grid = Grid((*scan.grid.shape[:2], depth), scan.grid.world_from_voxel)
+        part = Volume(scan.array[..., :depth], grid, "ct")
+        write_series(part, tmp_path / "in" / "p1" / str(number), seed_uid=str(number))
+    for file in (tmp_path / "in" / "p1").glob("*/*.dcm"):
+        file.rename(tmp_path / "in" / "p1" / f"{file.parent.name}_{file.name}")
+    with pytest.raises(DataError, match="--series"):
+        run(tmp_path / "w", tmp_path / "in")
+    assert run(tmp_path / "w", tmp_path / "in", series="1").n_slices == 12
+    assert run(tmp_path / "w", tmp_path / "in", series="2", overwrite=True).n_slices == 10
+
+
+def test_a_series_of_no_dicom_is_refused(ct_set: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--series 1 .* no scan here is DICOM"):
+        run(tmp_path, ct_set, series="1")
+
+
+def test_planes_and_size_are_kept_by_the_workspace(ct_set: Path, tmp_path: Path) -> None:
+    run(tmp_path, ct_set, plane="sagittal")
+    again = prepare(tmp_path, PrepareOptions((ct_set,), overwrite=True))
+    assert (again.size, again.plane) == (SIZE, "sagittal")
