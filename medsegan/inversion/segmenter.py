@@ -8,6 +8,7 @@ from torch import nn
 from ..models import Encoder, Generator, Prediction
 from .contrast import fit_contrast
 from .optimize import Distance, Objective, optimize
+from .views import probabilities_of_views
 
 CHUNK_PIXELS = 64 * 128 * 128
 
@@ -34,9 +35,10 @@ class Segmenter(nn.Module):
     ) -> Prediction:
         """The labels of all slices of one scan; see `Predictor`.
 
-        Slices are optimised together in chunks that bound the memory. A scan of a modality that the model never
-        saw is first brought into the generator's contrast, by the curve that fits it to the encoder's
-        reconstruction: the generator cannot make the intensities of the scan itself.
+        The encoder's labels, a mean over shifted views, and those of the optimised codes count the same. Slices
+        are optimised together in chunks that bound the memory. A scan of a modality that the model never saw is
+        first brought into the generator's contrast, by the curve that fits it to the encoder's reconstruction:
+        the generator cannot make the intensities of the scan itself.
         """
         starts = [self._start(chunk) for chunk in self._chunks(images)]
         codes = torch.cat([start[0] for start in starts])
@@ -44,18 +46,19 @@ class Segmenter(nn.Module):
         probabilities = torch.cat([start[2] for start in starts])
         if steps > 0:
             target = images if seen_modality else fit_contrast(images, made)(images)
-            made, probabilities = self._optimize(target, codes, steps, on_progress)
+            made, optimized = self._optimize(target, codes, steps, on_progress)
+            probabilities = (probabilities + optimized) / 2
         on_progress(images.shape[0])
         shown = made if seen_modality else fit_contrast(made, images)(made)
         return Prediction(probabilities.float().cpu(), shown.float().cpu())
 
     @torch.no_grad()
     def _start(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The encoder's codes, with the image and the class probabilities that they make without noise."""
+        """The encoder's codes, the image that they make without noise, and the class probabilities over views."""
         codes = self.encoder(images)
         noise = [torch.zeros(1, 1, h, w, device=images.device) for h, w in self.generator.noise_shapes()]
-        made, logits = self.generator(codes, noise)
-        return codes, made, logits.softmax(dim=1)
+        made, _ = self.generator(codes, noise)
+        return codes, made, probabilities_of_views(self.generator, self.encoder, images)
 
     def _optimize(
         self, target: torch.Tensor, codes: torch.Tensor, steps: int, on_progress: Callable[[int], None]

@@ -32,28 +32,29 @@ class TissueRow:
     texture: float = 1.0
 
 
+# CT as in the portal venous phase, when most abdomens are scanned; MR as in a fat-bright T2.
 TABLE: dict[Tissue, TissueRow] = {
     Tissue.AIR: TissueRow(-1000, 0, 0, 0, 0.0),
     Tissue.SKIN_FAT: TissueRow(-105, 6, 860, 50, 0.6),
     Tissue.VISCERAL_FAT: TissueRow(-98, 6, 790, 50, 1.0),
-    Tissue.MUSCLE: TissueRow(52, 6, 150, 20, 0.9),
+    Tissue.MUSCLE: TissueRow(58, 6, 150, 20, 0.9),
     Tissue.BONE: TissueRow(420, 60, 60, 15, 0.8),
-    Tissue.SPINE: TissueRow(165, 30, 390, 60, 1.6),
+    Tissue.SPINE: TissueRow(190, 30, 390, 60, 1.6),
     Tissue.CORD: TissueRow(32, 5, 620, 60, 0.6),
-    Tissue.LIVER: TissueRow(62, 9, 265, 35, 0.9),
-    Tissue.SPLEEN: TissueRow(56, 8, 500, 55, 0.9),
-    Tissue.KIDNEY: TissueRow(78, 10, 560, 50, 0.9),
-    Tissue.MEDULLA: TissueRow(66, 10, 640, 50, 0.9),
-    Tissue.STOMACH_WALL: TissueRow(46, 8, 230, 40, 1.0),
-    Tissue.STOMACH_CONTENT: TissueRow(44, 14, 430, 110, 1.8),
-    Tissue.VESSEL: TissueRow(76, 14, 70, 20, 0.5),
-    Tissue.LIVER_VESSEL: TissueRow(72, 12, 130, 40, 0.5),
-    Tissue.BOWEL: TissueRow(42, 10, 400, 80, 2.0),
+    Tissue.LIVER: TissueRow(98, 11, 265, 35, 0.9),
+    Tissue.SPLEEN: TissueRow(112, 12, 500, 55, 0.9),
+    Tissue.KIDNEY: TissueRow(160, 18, 560, 50, 0.9),
+    Tissue.MEDULLA: TissueRow(140, 18, 640, 50, 0.9),
+    Tissue.STOMACH_WALL: TissueRow(66, 9, 230, 40, 1.0),
+    Tissue.STOMACH_CONTENT: TissueRow(44, 18, 430, 110, 1.8),
+    Tissue.VESSEL: TissueRow(146, 18, 70, 20, 0.5),
+    Tissue.LIVER_VESSEL: TissueRow(128, 14, 130, 40, 0.5),
+    Tissue.BOWEL: TissueRow(52, 14, 400, 80, 2.0),
     Tissue.GAS: TissueRow(-850, 60, 10, 4, 0.3),
     Tissue.FLUID: TissueRow(8, 5, 960, 60, 0.5),
     Tissue.LUNG: TissueRow(-820, 40, 25, 8, 1.5),
-    Tissue.LESION: TissueRow(38, 9, 480, 60, 1.2),
-    Tissue.PANCREAS: TissueRow(48, 8, 330, 50, 1.6),
+    Tissue.LESION: TissueRow(58, 12, 480, 60, 1.2),
+    Tissue.PANCREAS: TissueRow(82, 10, 330, 50, 1.6),
     Tissue.COUCH: TissueRow(-350, 120, 0, 0, 0.5),
 }
 

@@ -25,13 +25,13 @@ def test_no_monotone_curve_turns_ct_into_mr() -> None:
     soft = [code for code in Tissue if -200 < ct[code] < 200]
     rank = stats.spearmanr([ct[code] for code in soft], [mr[code] for code in soft]).statistic
     assert abs(rank) < 0.6
-    assert ct[Tissue.SKIN_FAT] < ct[Tissue.SPLEEN] < ct[Tissue.LIVER]
-    assert mr[Tissue.LIVER] < mr[Tissue.SPLEEN] < mr[Tissue.SKIN_FAT]
+    assert ct[Tissue.SKIN_FAT] < ct[Tissue.STOMACH_CONTENT] < ct[Tissue.LIVER] < ct[Tissue.VESSEL]
+    assert mr[Tissue.VESSEL] < mr[Tissue.LIVER] < mr[Tissue.STOMACH_CONTENT] < mr[Tissue.SKIN_FAT]
 
 
-def test_neighbours_in_ct_differ_by_about_one_deviation_of_the_noise() -> None:
+def test_neighbours_in_ct_differ_by_about_the_deviation_of_the_noise() -> None:
     ct = contrast("ct")
-    neighbours = [ct[code] for code in (*ORGANS, Tissue.STOMACH_CONTENT, Tissue.STOMACH_WALL, Tissue.MUSCLE)]
+    neighbours = [ct[code] for code in (Tissue.LIVER, Tissue.SPLEEN, Tissue.STOMACH_WALL, Tissue.MUSCLE)]
     assert np.ptp(neighbours) < 2 * CT_NOISE_SD[1]
     assert abs(ct[Tissue.LIVER] - ct[Tissue.SPLEEN]) < CT_NOISE_SD[0]
 
