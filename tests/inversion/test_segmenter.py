@@ -5,6 +5,7 @@ import torch
 from inversion_scenes import small_segmenter, smooth_images
 
 from medsegan.inversion import segmenter as module
+from medsegan.inversion import views
 from medsegan.inversion.contrast import fit_contrast
 
 CHUNKS = pytest.mark.parametrize("steps", [0, 4])
@@ -49,12 +50,26 @@ def test_probabilities_sum_to_one(model, steps):
     assert found.reconstruction.shape == (2, 1, 32, 32)
 
 
-def test_no_steps_is_what_the_encoder_says(model):
+def test_no_steps_is_what_the_encoder_says(model, monkeypatch):
     images = smooth_images(3)
     made, logits = without_noise(model, images)
+    monkeypatch.setattr(views, "SHIFTS", ((0.0, 0.0),))
     found = predict(model, images, 0)
     torch.testing.assert_close(found.probabilities, logits.softmax(dim=1))
     torch.testing.assert_close(found.reconstruction, made)
+
+
+def test_a_shift_there_and_back_is_the_identity_on_smooth_images():
+    images = smooth_images(3)
+    there = views.shift(images, 0.05, -0.03)
+    back = views.shift(there, -0.05, 0.03)
+    assert (there - images).abs().max() > 5 * (back - images)[:, :, 4:-4, 4:-4].abs().max()
+
+
+def test_whole_pixels_are_shifted_exactly():
+    images = smooth_images(1)
+    moved = views.shift(images, 2 / 32, 0.0)
+    torch.testing.assert_close(moved[..., :-2], images[..., 2:], atol=1e-4, rtol=0)
 
 
 def test_steps_bring_the_reconstruction_closer(model):
