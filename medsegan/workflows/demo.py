@@ -42,8 +42,8 @@ class DemoOptions:
     size: int = 32
     n_ct: int = 72
     n_mr: int = 8
-    gan_s: float = 480.0
-    unet_s: float = 50.0
+    gan_s: float = 540.0
+    unet_s: float = 40.0
 
 
 @dataclass(frozen=True)
