@@ -41,11 +41,11 @@ class OrganRow:
 
 
 ORGANS: dict[str, OrganRow] = {
-    "liver_right": OrganRow((0.50, 0.02, 36), (4, 4, 7), (74, 84, 80), 0.09, 0.07, (0, 0, 0), 7.0, 2.4),
+    "liver_right": OrganRow((0.50, 0.02, 36), (3, 4, 6), (74, 84, 80), 0.08, 0.06, (0, 0, 0), 7.0, 2.4),
     "liver_left": OrganRow((-0.02, 0.50, 62), (8, 5, 7), (72, 36, 40), 0.11, 0.12, (0, 8, -6), 8.0, 2.2),
-    "spleen": OrganRow((-0.70, -0.24, 46), (4, 6, 8), (35, 47, 53), 0.12, 0.09, (14, -8, 14), 9.0, 2.2),
-    "right_kidney": OrganRow((0.49, -0.44, -24), (4, 4, 7), (30, 28, 55), 0.07, 0.06, (-8, 9, 0), 6.0, 2.2, -10.0),
-    "left_kidney": OrganRow((-0.50, -0.43, -12), (4, 4, 7), (30, 28, 57), 0.07, 0.06, (-8, -9, 0), 6.0, 2.2, 10.0),
+    "spleen": OrganRow((-0.70, -0.24, 46), (4, 5, 6), (38, 50, 55), 0.10, 0.07, (14, -8, 14), 7.0, 2.2),
+    "right_kidney": OrganRow((0.49, -0.44, -24), (3, 3, 6), (32, 30, 57), 0.06, 0.05, (-8, 9, 0), 5.0, 2.2, -10.0),
+    "left_kidney": OrganRow((-0.50, -0.43, -12), (3, 3, 6), (32, 30, 59), 0.06, 0.05, (-8, -9, 0), 5.0, 2.2, 10.0),
     "stomach": OrganRow((-0.40, 0.34, 50), (10, 9, 12), (42, 38, 50), 0.18, 0.12, (10, 14, 0), 12.0),
     "antrum": OrganRow((0.02, 0.42, 2), (12, 8, 10), (44, 22, 22), 0.12, 0.12, (0, -10, 0), 12.0),
     "pancreas": OrganRow((-0.16, 0.02, 8), (9, 5, 8), (58, 13, 15), 0.12, 0.12, (0, 16, 12), 10.0),
@@ -61,13 +61,13 @@ LIVER_SEAM_MM = 26.0
 ROUGHNESS_MM = {"liver": 3.6, "spleen": 3.2, "kidney": 1.9, "stomach": 4.0, "other": 2.0}
 """Standard deviation of the fine displacement of an organ's surface."""
 
-WARP_MM = 4.0
+WARP_MM = 3.0
 """Standard deviation of the smooth warp of the whole body, the wall included."""
 
 WARP_KNOT_MM = 75.0
 """Size of the bends of that warp."""
 
-BODY_ROTATION_SD_DEG: Vector = (1.5, 2.5, 3.5)
+BODY_ROTATION_SD_DEG: Vector = (1.0, 1.5, 2.5)
 """How crooked patients lie: about x, y, z."""
 
 RARE: dict[str, float] = {

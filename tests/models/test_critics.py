@@ -20,10 +20,10 @@ def test_image_critic_gives_one_logit_for_every_image(size, channels, count):
 
 
 @pytest.mark.parametrize(("size", "classes", "coarsest"), [(32, 2, 8), (64, 6, 16), (128, 3, 32)])
-def test_joint_critic_gives_one_logit_for_every_pair(size, classes, coarsest):
+def test_joint_critic_gives_logits_for_every_patch_at_every_scale(size, classes, coarsest):
     critic = JointCritic(replace(SHAPE, size=size, n_classes=classes), 4)
     logits, maps = critic(torch.randn(3, 1, size, size), torch.rand(3, classes, size, size))
-    assert logits.shape == (3,)
+    assert [scale.shape for scale in logits] == [(3, (coarsest * 4 // 2**i // 8) ** 2) for i in range(3)]
     assert len(maps) == 3 * 4
     assert maps[8].shape[-1] == coarsest  # entry of the third scale
 
@@ -32,7 +32,10 @@ def test_joint_critic_judges_samples_one_by_one():
     torch.manual_seed(0)
     critic = JointCritic(SHAPE, 4)
     image, label = torch.randn(4, 1, 32, 32), torch.rand(4, 3, 32, 32)
-    alone = torch.cat([critic(image[i : i + 1], label[i : i + 1])[0] for i in range(4)])
+    alone = [
+        torch.cat(scale)
+        for scale in zip(*(critic(image[i : i + 1], label[i : i + 1])[0] for i in range(4)), strict=True)
+    ]
     torch.testing.assert_close(critic(image, label)[0], alone, rtol=1e-4, atol=1e-5)
 
 
@@ -40,9 +43,9 @@ def test_joint_critic_sees_label_and_image():
     torch.manual_seed(0)
     critic = JointCritic(SHAPE, 4)
     image, label = torch.randn(1, 1, 32, 32), torch.rand(1, 3, 32, 32)
-    logit = critic(image, label)[0]
-    assert not torch.equal(logit, critic(-image, label)[0])
-    assert not torch.equal(logit, critic(image, label.flip(1))[0])
+    logits = critic(image, label)[0]
+    for others in (critic(-image, label)[0], critic(image, label.flip(1))[0]):
+        assert not any(torch.equal(one, other) for one, other in zip(logits, others, strict=True))
 
 
 def test_minibatch_deviation_is_that_of_groups_of_four():

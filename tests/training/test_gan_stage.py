@@ -58,7 +58,9 @@ def split_objective(stage, *, image_critic):
     silent = stage.joint_critic if image_critic else stage.image_critic
 
     def silence(module, inputs, output):
-        return (output[0] * 0.0, [x * 0.0 for x in output[1]]) if isinstance(output, tuple) else output * 0.0
+        if isinstance(output, tuple):
+            return tuple([x * 0.0 for x in part] for part in output)
+        return output * 0.0
 
     hook = silent.register_forward_hook(silence)
     stage.generator.zero_grad(set_to_none=True)

@@ -20,7 +20,7 @@ def test_r1_is_per_sample(count):
 
     def penalty(n):
         inputs = [x.expand(n, -1, -1, -1).clone().requires_grad_() for x in (image, label)]
-        return losses.r1_penalty(critic(*inputs)[0], inputs).item()
+        return losses.r1_penalty(losses.mean_logits(critic(*inputs)[0]), inputs).item()
 
     assert penalty(1) > 0
     assert penalty(count) == pytest.approx(penalty(1), rel=1e-4)
@@ -114,3 +114,10 @@ def test_perceptual_distance_ignores_the_strength_of_features():
     torch.testing.assert_close(losses.perceptual_distance([a], [-a]), torch.full((2,), 4.0))
     alone = losses.perceptual_distance([a[:1]], [b[:1]])
     torch.testing.assert_close(losses.perceptual_distance([a], [b])[:1], alone)
+
+
+def test_a_convincing_patch_does_not_excuse_an_impossible_one():
+    torn, even = torch.tensor([[5.0, -5.0]]), torch.zeros(1, 2)
+    assert losses.mean_logits([torn]) == losses.mean_logits([even])
+    assert losses.generator_loss(torn) > 2 * losses.generator_loss(even)
+    assert losses.critic_loss(torn, torn) > 2 * losses.critic_loss(even, even)
