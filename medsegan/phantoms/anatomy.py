@@ -42,8 +42,8 @@ class OrganRow:
 
 ORGANS: dict[str, OrganRow] = {
     "liver_right": OrganRow((0.50, 0.02, 36), (3, 4, 6), (74, 84, 80), 0.08, 0.06, (0, 0, 0), 7.0, 2.4),
-    "liver_left": OrganRow((-0.02, 0.50, 62), (8, 5, 7), (72, 36, 40), 0.11, 0.12, (0, 8, -6), 8.0, 2.2),
-    "spleen": OrganRow((-0.70, -0.24, 46), (4, 5, 6), (38, 50, 55), 0.10, 0.07, (14, -8, 14), 7.0, 2.2),
+    "liver_left": OrganRow((-0.02, 0.50, 62), (6, 4, 5), (72, 36, 40), 0.09, 0.08, (0, 8, -6), 8.0, 2.2),
+    "spleen": OrganRow((-0.70, -0.24, 46), (3, 4, 5), (38, 50, 55), 0.08, 0.06, (14, -8, 14), 7.0, 2.2),
     "right_kidney": OrganRow((0.49, -0.44, -24), (3, 3, 6), (32, 30, 57), 0.06, 0.05, (-8, 9, 0), 5.0, 2.2, -10.0),
     "left_kidney": OrganRow((-0.50, -0.43, -12), (3, 3, 6), (32, 30, 59), 0.06, 0.05, (-8, -9, 0), 5.0, 2.2, 10.0),
     "stomach": OrganRow((-0.40, 0.34, 50), (10, 9, 12), (42, 38, 50), 0.18, 0.12, (10, 14, 0), 12.0),
@@ -58,7 +58,7 @@ ORGANS: dict[str, OrganRow] = {
 LIVER_SEAM_MM = 26.0
 """How broadly the right and the left lobe of the liver flow into each other."""
 
-ROUGHNESS_MM = {"liver": 3.6, "spleen": 3.2, "kidney": 1.9, "stomach": 4.0, "other": 2.0}
+ROUGHNESS_MM = {"liver": 3.0, "spleen": 2.4, "kidney": 1.5, "stomach": 4.0, "other": 2.0}
 """Standard deviation of the fine displacement of an organ's surface."""
 
 WARP_MM = 3.0
@@ -132,7 +132,7 @@ class Anatomy:
 
 def sample_anatomy(rng: np.random.Generator) -> Anatomy:
     """A random patient; the same generator state gives the same patient, whatever the appearance."""
-    scale = float(np.clip(1.0 + 0.055 * rng.standard_normal(), 0.88, 1.13))
+    scale = float(np.clip(1.0 + 0.045 * rng.standard_normal(), 0.9, 1.11))
     wall = _sample_wall(rng, scale)
     variants = frozenset(name for name, chance in RARE.items() if rng.random() < chance)
     organs = {name: _sample_organ(rng, row, wall, scale) for name, row in ORGANS.items()}

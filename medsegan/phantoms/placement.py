@@ -26,7 +26,7 @@ FOOT_RANGE_MM = (-6.0, 14.0)
 HEAD_RANGE_MM = (-22.0, -5.0)
 """Highest slice above the dome of the liver; negative, since slices without any organ teach nothing."""
 
-OBLIQUE_SD_DEG: Vector = (2.0, 2.0, 2.5)
+OBLIQUE_SD_DEG: Vector = (1.5, 1.5, 2.0)
 """Rotation of the grid against the world about x, y, z."""
 
 _FLIPS = tuple((x, y, z) for x, y, z in product((False, True), repeat=3))

@@ -121,7 +121,7 @@ PRESETS: dict[str, Row] = {
             "ada_images": 40_000,
             "average_half_life": 4_000,
         },
-        "encoder": {"images": 40_000, "width": 64, "learning_rate": 2e-3},
+        "encoder": {"images": 40_000, "width": 64, "learning_rate": 2e-3, "randomize": 0.6},
         "unet": {"images": 12_000, "channels": (16, 32, 64, 128)},
     },
     # an hour or a few on one GPU at 128 pixels
