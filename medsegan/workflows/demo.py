@@ -42,7 +42,7 @@ class DemoOptions:
     size: int = 32
     n_ct: int = 72
     n_mr: int = 8
-    gan_s: float = 570.0
+    gan_s: float = 545.0
     unet_s: float = 40.0
 
 
