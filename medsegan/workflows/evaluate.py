@@ -22,7 +22,7 @@ from .listing import is_volume_file
 from .model_file import TrainedModel, read_model
 from .overlays import overlay_tiles
 from .prepared import require_prepared
-from .segment_options import STEPS, Failure, Quality, describe
+from .segment_options import Failure, Quality, count_steps, describe
 from .workspace import Workspace
 
 __all__ = ["EvaluateOptions", "EvaluateResult", "Failure", "evaluate"]
@@ -50,11 +50,6 @@ class EvaluateOptions:
     steps: int | None = None
     device: str = "auto"
     overwrite: bool = False
-
-    @property
-    def n_steps(self) -> int:
-        """Optimisation steps."""
-        return STEPS[self.quality] if self.steps is None else self.steps
 
 
 @dataclass(frozen=True)
@@ -131,7 +126,7 @@ class _Evaluation:
         self.run = model.folder.parent
         self.in_domain = options.domain in model.facts.domains
         self.classes = self._shared_classes()
-        self.n_steps = options.n_steps if model.method == "gan" else 0
+        self.n_steps = count_steps(options.quality, options.steps) if model.method == "gan" else 0
         name = f"steps-{self.n_steps:03d}-{model.digest[:8]}"
         self.masks = self.run / "predictions" / options.domain / name
         self.rows: list[CaseScores] = []

@@ -13,6 +13,11 @@ STEPS: dict[Quality, int] = {"fast": 0, "balanced": 20, "best": 60}
 """Optimisation steps of each quality; "fast" is the encoder alone."""
 
 
+def count_steps(quality: Quality, steps: int | None) -> int:
+    """Optimisation steps that a user asked for; a number of steps wins over a quality."""
+    return STEPS[quality] if steps is None else steps
+
+
 @dataclass(frozen=True)
 class SegmentOptions:
     """The options of one segmentation.
@@ -52,7 +57,7 @@ class SegmentOptions:
     @property
     def n_steps(self) -> int:
         """Optimisation steps."""
-        return STEPS[self.quality] if self.steps is None else self.steps
+        return count_steps(self.quality, self.steps)
 
 
 @dataclass(frozen=True)

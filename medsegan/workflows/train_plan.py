@@ -29,7 +29,7 @@ class TrainingPlan:
         config: resolved.
         facts: for the model.
         device, device_reason: where, and why there.
-        origin: time budget and training cases, as the first call of the run had them.
+        time_budget_s: seconds for all stages together, as the first call of the run had it; None = none.
     """
 
     run: RunFolder
@@ -40,16 +40,16 @@ class TrainingPlan:
     facts: ModelFacts
     device: torch.device
     device_reason: str
-    origin: dict[str, Any]
-
-    @property
-    def time_budget_s(self) -> float | None:
-        """Seconds for all stages together; None = numbers of images rule."""
-        return self.origin["time_budget_s"]
+    time_budget_s: float | None
 
     def record(self) -> dict[str, Any]:
         """What run.json says of the data, and of what no configuration holds."""
-        return {**_data_facts(self.store), "labeled_cases": list(self.labeled), **self.origin}
+        return {
+            **_data_facts(self.store),
+            "labeled_cases": list(self.labeled),
+            "training_cases": list(self.unlabeled),
+            "time_budget_s": self.time_budget_s,
+        }
 
 
 def plan_training(workspace: Workspace, options: TrainOptions) -> TrainingPlan:
@@ -66,22 +66,19 @@ def plan_training(workspace: Workspace, options: TrainOptions) -> TrainingPlan:
     store = SliceStore.open(workspace.store_path(_choose_domain(workspace, options)))
     run = RunFolder(workspace.run_path(options.name or _default_name(options, store)))
     if options.resume and run.is_started:
-        config, labeled, origin = _resume(run, store, options)
+        config, recorded = _resume(run, store, options)
+        labeled, cases = tuple(recorded["labeled_cases"]), tuple(recorded["training_cases"])
+        budget = recorded["time_budget_s"]
     else:
-        labeled = _draw_labeled(store, options)
+        labeled, cases = _draw_labeled(store, options), tuple(case.case_id for case in store.cases("train"))
         config = _resolve(options, device, store.manifest.size)
-        cases = [case.case_id for case in store.cases("train")]
-        origin = {"training_cases": cases, "time_budget_s": options.time_budget_s}
-    facts = _model_facts(workspace, store, origin["training_cases"])
-    return TrainingPlan(
-        run, store, labeled, tuple(origin["training_cases"]), config, facts, device, reason, origin
-    )
+        budget = options.time_budget_s
+    facts = _model_facts(workspace, store, cases)
+    return TrainingPlan(run, store, labeled, cases, config, facts, device, reason, budget)
 
 
-def _resume(
-    run: RunFolder, store: SliceStore, options: TrainOptions
-) -> tuple[TrainConfig, tuple[str, ...], dict[str, Any]]:
-    """Configuration, labelled cases and origin of a run that was started; options that differ are an error."""
+def _resume(run: RunFolder, store: SliceStore, options: TrainOptions) -> tuple[TrainConfig, dict[str, Any]]:
+    """Configuration and run.json of a run that was started; options that differ are an error."""
     config, facts = run.config(), run.facts()
     if run.is_finished:
         raise NothingToDoError(f"the run {run.path.name} is finished; its model is in {run.model}")
@@ -113,8 +110,7 @@ def _resume(
             f"the run {run.path.name} was started on other data ({what}): the domain was prepared anew since; "
             "train with --overwrite"
         )
-    origin = {name: facts[name] for name in ("training_cases", "time_budget_s")}
-    return config, tuple(facts["labeled_cases"]), origin
+    return config, facts
 
 
 def _given(options: TrainOptions, config: TrainConfig) -> dict[str, Any]:
