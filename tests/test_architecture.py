@@ -12,7 +12,9 @@ FLOORS = {
     "errors": 0,
     "shapes": 0,
     "progress": 0,
+    "compiled": 0,
     "__init__": 0,
+    "voxels": 1,
     "geometry": 1,
     "imaging": 1,
     "pictures": 1,
@@ -29,11 +31,12 @@ FLOORS = {
     "cli": 7,
     "__main__": 8,  # `python -m medsegan`: the door to the command line
 }
-SAME_FLOOR = {("imaging", "geometry")}  # imaging stands on geometry
+# imaging stands on geometry; whatever holds voxels stands on their operators
+SAME_FLOOR = {("imaging", "geometry"), ("imaging", "voxels"), ("geometry", "voxels"), ("ops", "voxels")}
 
 IMAGE_TOWER = {"geometry", "imaging", "slices", "metrics", "phantoms"}
 LEARNING_TOWER = {"ops", "models", "training", "inversion", "methods"}
-LEARNS_NOTHING = IMAGE_TOWER | {"pictures"}
+LEARNS_NOTHING = IMAGE_TOWER | {"pictures", "voxels"}
 BANNED_IN_IMAGE_TOWER = {"torch", "monai", "safetensors"}
 BANNED_IN_LEARNING_TOWER = {"nibabel", "pydicom", "highdicom", "SimpleITK", "skimage"}
 MEDICAL_PACKAGES = (*sorted(BANNED_IN_LEARNING_TOWER), "monai")

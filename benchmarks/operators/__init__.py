@@ -1,0 +1,1 @@
+"""What to time of each operator: one file an operator, each with `cases(device)`."""

@@ -1,0 +1,47 @@
+"""The library of compiled voxel operators, called through its C interface."""
+
+import ctypes
+import os
+from functools import cache
+
+from ..compiled import find_library
+
+
+@cache
+def load() -> tuple[ctypes.CDLL | None, str]:
+    """The library, or None; and where it comes from, or why there is none. Never raises."""
+    found = find_library("voxels")
+    if found.path is None:
+        return None, found.why
+    try:
+        library = ctypes.CDLL(str(found.path))
+    except OSError as error:
+        return None, f"cannot be loaded: {error}"
+    if not library.medsegan_processor_is_supported():
+        return None, "this processor has no AVX2, FMA and F16C"
+    return library, found.why
+
+
+def call(name: str, *arguments: object) -> bool:
+    """Whether the C function `medsegan_<name>` was there and did its work; False = take the plain way.
+
+    Arrays go as `array.ctypes`, numbers as ctypes values; every function returns NULL or a sentence.
+
+    Raises:
+        MemoryError, RuntimeError: the function says why it did nothing.
+    """
+    library, _ = load()
+    if library is None:
+        return False
+    function = getattr(library, f"medsegan_{name}")
+    function.restype = ctypes.c_char_p
+    failure = function(*arguments)
+    if failure is not None:
+        text = failure.decode()
+        raise MemoryError(text) if text == "not enough memory" else RuntimeError(text)
+    return True
+
+
+def default_threads() -> int:
+    """Threads that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
