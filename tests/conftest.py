@@ -1,5 +1,6 @@
 """What every test shares: deterministic hypothesis, a clean environment and the optional real scans."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,17 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("medsegan")
 
 REAL_SCANS = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--plain` hides the compiled kernels: every operator takes its reference."""
+    parser.addoption("--plain", action="store_true", help="run as if medsegan-cuda were not installed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before anything of medsegan is imported."""
+    if config.getoption("--plain"):
+        sys.modules["medsegan_cuda"] = None  # type: ignore[assignment]
 
 
 @pytest.fixture(scope="session", autouse=True)
