@@ -10,7 +10,7 @@ import sys
 
 import torch
 
-from medsegan.ops import load_kernels
+from medsegan.ops import has_kernel, load_kernels
 from medsegan.voxels import library as voxels
 
 from .timing import as_rows, measure
@@ -21,12 +21,10 @@ OPERATORS = ("bias_act",)
 def require_kernels(device: str) -> None:
     """Nothing, if the kernels to be timed are there: a slow path is never timed as ours."""
     state = {"voxels": voxels.load()[1], **load_kernels()}
-    missing = [name for name in ("voxels", "cpu", device) if not state[name].startswith("medsegan-cuda ")]
-    missing += ["voxels"] if voxels.load()[0] is None else []
-    if missing:
-        sys.exit(
-            "benchmarks.ops: no kernels to time: " + "; ".join(f"{n}: {state[n]}" for n in dict.fromkeys(missing))
-        )
+    there = {"voxels": voxels.load()[0] is not None, device: has_kernel("bias_act", device)}
+    reasons = "; ".join(f"{name}: {state[name]}" for name, is_there in there.items() if not is_there)
+    if reasons:
+        sys.exit(f"benchmarks.ops: no kernels to time: {reasons}")
 
 
 def main() -> None:
@@ -36,9 +34,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     chosen = parser.parse_args()
     require_kernels(chosen.device)
-    processor = (
-        torch.cuda.get_device_name() if chosen.device == "cuda" else platform.processor() or platform.machine()
-    )
+    processor = torch.cuda.get_device_name() if chosen.device == "cuda" else platform.machine()
     print(f"{processor}, {torch.get_num_threads()} threads, torch {torch.__version__}\n")
     print("| case | ours | rival | its time | ratio | bar |\n|---|---|---|---|---|---|")
     finish = torch.cuda.synchronize if chosen.device == "cuda" else lambda: None

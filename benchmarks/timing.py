@@ -53,15 +53,8 @@ def as_rows(case: Case, seconds: Mapping[str, float]) -> Iterable[str]:
         ratio = seconds[rival] / ours
         bar = case.bars.get(rival)
         verdict = "" if bar is None else f"{bar:g}x {'met' if ratio >= bar else 'MISSED'}"
-        columns = (
-            case.name,
-            _milliseconds(ours) + note,
-            rival,
-            _milliseconds(seconds[rival]),
-            f"{ratio:.1f}x",
-            verdict,
-        )
-        yield "| " + " | ".join(columns) + " |"
+        times = (_milliseconds(ours) + note, rival, _milliseconds(seconds[rival]))
+        yield "| " + " | ".join((case.name, *times, f"{ratio:.1f}x", verdict)) + " |"
 
 
 def _milliseconds(seconds: float) -> str:

@@ -1,9 +1,9 @@
-"""The operators of the models: registered with torch, plain references here, compiled kernels where there are some."""
+"""The operators: registered with torch, with plain references here and compiled kernels where there are some."""
 
 from .bias_act import bias_act
-from .library import has_kernel, load_kernels
+from .library import has_kernel, load_kernels, operators
 from .resample2d import downsample2d, upsample2d
 
 load_kernels()
 
-__all__ = ["bias_act", "downsample2d", "has_kernel", "load_kernels", "upsample2d"]
+__all__ = ["bias_act", "downsample2d", "has_kernel", "load_kernels", "operators", "upsample2d"]

@@ -98,7 +98,7 @@ declare(
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
-    x, bias, *ctx.act = inputs
+    _, bias, *ctx.act = inputs
     ctx.has_bias = bias is not None
     ctx.save_for_backward(output)
 
