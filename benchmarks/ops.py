@@ -13,7 +13,7 @@ import torch
 from medsegan.ops import has_kernel, load_kernels
 from medsegan.voxels import library as voxels
 
-from .timing import as_rows, measure
+from .timing import as_rows, copy_bandwidth, measure
 
 OPERATORS = ("bias_act",)
 
@@ -35,13 +35,14 @@ def main() -> None:
     chosen = parser.parse_args()
     require_kernels(chosen.device)
     processor = torch.cuda.get_device_name() if chosen.device == "cuda" else platform.machine()
-    print(f"{processor}, {torch.get_num_threads()} threads, torch {torch.__version__}\n")
+    bandwidth = copy_bandwidth(chosen.device)
+    threads = f"{torch.get_num_threads()} threads, torch {torch.__version__}"
+    print(f"{processor}, {threads}, copy {bandwidth / 1e9:.3g} GB/s read and written\n")
     print("| case | ours | rival | its time | ratio | bar |\n|---|---|---|---|---|---|")
-    finish = torch.cuda.synchronize if chosen.device == "cuda" else lambda: None
     missed = False
     for name in chosen.operators or OPERATORS:
         for case in importlib.import_module(f"benchmarks.operators.{name}").cases(chosen.device):
-            for row in as_rows(case, measure(case, finish)):
+            for row in as_rows(case, measure(case, chosen.device), bandwidth):
                 print(row, flush=True)
                 missed |= "MISSED" in row
     sys.exit(1 if missed else 0)
