@@ -1,7 +1,7 @@
 """One training step with the compiled kernels against one without: `python -m benchmarks.kernels_in_training`.
 
-Processes with and without take turns (`benchmarks.step`, `--plain`), so that both see the same machine; the medians of
-the rounds are compared.
+Processes with and without take turns (`benchmarks.step`, `--plain`), so that both see the same machine; the medians
+of the rounds are compared.
 """
 
 import argparse
@@ -28,9 +28,8 @@ def main() -> None:
     rounds = [(rates(options), rates([*options, "--plain"])) for _ in range(chosen.rounds)]
     for stage in rounds[0][0]:
         compiled, plain = (statistics.median(pair[which][stage] for pair in rounds) for which in (0, 1))
-        print(
-            f"{stage} step {' '.join(options)}: {compiled:.1f} images/s, plain {plain:.1f}, {compiled / plain:.2f}x"
-        )
+        ratio = f"{compiled:.1f} images/s, plain {plain:.1f}, {compiled / plain:.2f}x"
+        print(f"{stage} step {' '.join(options)}: {ratio}")
 
 
 if __name__ == "__main__":
