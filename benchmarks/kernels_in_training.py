@@ -1,6 +1,6 @@
 """One training step with the compiled kernels against one without: `python -m benchmarks.kernels_in_training`.
 
-Processes with and without take turns (`benchmarks.step`, `--plain`), so that both see the same machine; the medians
+Processes with and without take turns (`benchmarks.step`, `--plain`), so that both see the same machine; medians
 of the rounds are compared.
 """
 

@@ -1,7 +1,7 @@
 """Speed of the training steps, and of the modulated convolution against its textbook form.
 
-Run with `python -m benchmarks.step [--device cuda] [--size 64] [--preset small] [--profile] [--plain]`. Ratios come
-from one run on one machine: ours and the rival take turns, and the median of each is compared.
+Run with `python -m benchmarks.step [--device cuda] [--size 64] [--preset small] [--profile] [--plain]`. Ratios
+come from one run on one machine: ours and the rival take turns, and the median of each is compared.
 """
 
 import argparse
