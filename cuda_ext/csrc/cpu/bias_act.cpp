@@ -48,11 +48,9 @@ void pull_piece(int64_t count, const A* gradient, const A* y, A* dx, A* dbias, A
 // out = activation of x + bias
 template <typename T, bool kLast>
 void forward(const Rows& rows, const T* x, const Accumulate<T>* bias, T* out, Activation<Accumulate<T>> act) {
-  over_pieces<kLast>(rows, [=](const Block&, const Piece& piece) {
-    Reader<T> read;
-    Writer<T> write;
-    forward_piece<kLast>(piece.count, read(x, piece), bias + piece.channel, write.begin(out, piece), act);
-    write.end(out, piece);
+  over_pieces<kLast>(rows, [=, buffers = Buffers<T>()](const Piece& piece) mutable {
+    forward_piece<kLast>(piece.count, buffers.first(x, piece), bias + piece.channel, buffers.out.begin(out, piece), act);
+    buffers.out.end(out, piece);
   });
 }
 
@@ -60,24 +58,20 @@ void forward(const Rows& rows, const T* x, const Accumulate<T>* bias, T* out, Ac
 template <typename T, bool kLast>
 void push(const Rows& rows, const T* tangent, const Accumulate<T>* bias, const T* y, T* out,
           Activation<Accumulate<T>> act) {
-  over_pieces<kLast>(rows, [=](const Block&, const Piece& piece) {
-    Reader<T> read, read_y;
-    Writer<T> write;
-    push_piece<kLast>(piece.count, read(tangent, piece), bias + piece.channel, read_y(y, piece),
-                      write.begin(out, piece), act);
-    write.end(out, piece);
+  over_pieces<kLast>(rows, [=, buffers = Buffers<T>()](const Piece& piece) mutable {
+    push_piece<kLast>(piece.count, buffers.first(tangent, piece), bias + piece.channel, buffers.second(y, piece),
+                      buffers.out.begin(out, piece), act);
+    buffers.out.end(out, piece);
   });
 }
 
 // dx = gradient * derivative where y came out; and the sums of it for each channel in each block
 template <typename T, bool kLast>
 void pull(const Rows& rows, const T* gradient, const T* y, T* dx, Accumulate<T>* sums, Activation<Accumulate<T>> act) {
-  over_pieces<kLast>(rows, [=, channels = rows.channels](const Block& block, const Piece& piece) {
-    Reader<T> read, read_y;
-    Writer<T> write;
-    pull_piece<kLast>(piece.count, read(gradient, piece), read_y(y, piece), write.begin(dx, piece),
-                      sums + block.index * channels + piece.channel, act);
-    write.end(dx, piece);
+  over_pieces<kLast>(rows, [=, channels = rows.channels, buffers = Buffers<T>()](const Piece& piece) mutable {
+    pull_piece<kLast>(piece.count, buffers.first(gradient, piece), buffers.second(y, piece),
+                      buffers.out.begin(dx, piece), sums + piece.block * channels + piece.channel, act);
+    buffers.out.end(dx, piece);
   });
 }
 

@@ -36,10 +36,10 @@ struct Rows {
 
 // Some places of one sample, and the rows that they are made of.
 struct Block {
-  int64_t index, sample, place, places, rows, width;
+  int64_t sample, place, places, rows, width;
   int64_t offset, stride;  // of row 0, and from row to row
 
-  Block(const Rows& of, int64_t index_) : index(index_), sample(index / of.blocks_of_sample) {
+  Block(const Rows& of, int64_t index) : sample(index / of.blocks_of_sample) {
     place = index % of.blocks_of_sample * of.places_of_block;
     places = std::min(of.places_of_block, of.places - place);
     rows = of.last ? places : of.channels;
@@ -52,22 +52,26 @@ struct Block {
 // A stretch of a row, short enough for copies of it to stay in the first cache.
 struct Piece {
   static constexpr int64_t kLongest = 1024;
-  int64_t at, count;
-  int64_t channel, place;  // of the first value; the place counts from that of the block
+  int64_t at, count, block;
+  int64_t channel;                       // of the first value
+  int64_t channel_of_all, place_of_all;  // of the first value, counted through all samples
 };
 
-// Calls work(block, piece) for every piece of a feature map, those of a block in order and on one thread.
+// Calls work(piece) for every piece of a feature map, those of a block in order and on one thread. Each thread has a
+// copy of `work` for itself, which may hold buffers.
 template <bool kLast, typename F>
-void over_pieces(const Rows& rows, const F& work) {
+void over_pieces(const Rows& rows, const F& original) {
   const int64_t values = std::max<int64_t>(1, rows.channels * rows.places_of_block);
   const int64_t grain = std::max<int64_t>(1, Rows::kBlock / values);
   torch::stable::parallel_for(0, rows.blocks(), grain, [&](int64_t begin, int64_t end) {
+    F work = original;
     for (int64_t index = begin; index < end; ++index) {
       const Block block(rows, index);
       for (int64_t r = 0; r < block.rows; ++r) {
         for (int64_t i = 0; i < block.width; i += Piece::kLongest) {
-          const int64_t count = std::min(Piece::kLongest, block.width - i);
-          work(block, Piece{block.offset + r * block.stride + i, count, kLast ? i : r, kLast ? r : i});
+          const int64_t channel = kLast ? i : r, place = block.place + (kLast ? r : i);
+          work(Piece{block.offset + r * block.stride + i, std::min(Piece::kLongest, block.width - i), index, channel,
+                     block.sample * rows.channels + channel, block.sample * rows.places + place});
         }
       }
     }
@@ -117,7 +121,7 @@ class Reader {
   }
 
  private:
-  A copy_[std::is_same_v<T, A> ? 1 : Piece::kLongest];
+  A copy_[std::is_same_v<T, A> ? 1 : Piece::kLongest] = {};
 };
 
 // The other way: where to compute a piece, and then to store it.
@@ -139,7 +143,14 @@ class Writer {
   }
 
  private:
-  A copy_[std::is_same_v<T, A> ? 1 : Piece::kLongest];
+  A copy_[std::is_same_v<T, A> ? 1 : Piece::kLongest] = {};
+};
+
+// What a thread needs to read up to three feature maps and to write one.
+template <typename T>
+struct Buffers {
+  Reader<T> first, second, third;
+  Writer<T> out;
 };
 
 // A small tensor (a bias, a scale) as the values that are computed with; zeros where there is none.
