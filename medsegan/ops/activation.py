@@ -49,7 +49,8 @@ def activate(x: torch.Tensor, slope: float, gain: float, clamp: float | None) ->
 
 def factor(y: torch.Tensor, slope: float, gain: float, clamp: float | None) -> torch.Tensor:
     """Derivative of the activation where it gave y."""
-    steep = torch.where(y > 0, gain, gain * slope).to(y.dtype)
+    # Numbers alone would be float32 inside `where`, whatever y is.
+    steep = torch.where(y > 0, y.new_full((), gain), y.new_full((), gain * slope))
     return steep if clamp is None else torch.where(y.abs() >= clamp, torch.zeros_like(steep), steep)
 
 

@@ -77,8 +77,8 @@ void pull(const Rows& rows, const T* gradient, const T* y, T* dx, Accumulate<T>*
 
 template <typename T>
 std::vector<Accumulate<T>> wide_bias(const Dense& x, const std::optional<Tensor>& bias) {
-  if (bias) check_small(x, *bias, "bias", {x.channels});
-  return wide_copy<T>(bias, x.channels);
+  if (!bias) return wide_copy<T>(bias, x.channels);
+  return wide_copy<T>(small_companion(x, *bias, "bias", {x.channels}), x.channels);
 }
 
 Tensor bias_act(const Tensor& x, std::optional<Tensor> bias, double slope, double gain, std::optional<double> clamp) {

@@ -1,5 +1,6 @@
 // Scale, noise, bias and activation in one pass; and its two derivatives. See medsegan/ops/modulate_noise_act.py.
 #include "../activation.h"
+#include "../modulation.h"
 #include "rows.h"
 
 #include <optional>
@@ -116,30 +117,21 @@ void pull(const Rows& rows, const T* gradient, const T* y, const T* x, const std
 
 Rows rows_of(const Dense& x) { return Rows(x, x.tensor.size(0)); }
 
-void check_terms(const Dense& x, const Rows& rows, const Tensor& scale, const std::optional<Tensor>& noise,
-                 const Tensor& bias) {
-  check_small(x, scale, "scale", {rows.samples, rows.channels});
-  check_small(x, bias, "bias", {rows.channels});
-  if (!noise) return;
-  STD_TORCH_CHECK(noise->numel() == rows.samples * rows.places, "noise does not have one value for each place");
-  STD_TORCH_CHECK(noise->scalar_type() == x.tensor.scalar_type(), "noise and features differ in dtype");
-}
-
 template <typename T>
-Terms<T> wide_terms(const Rows& rows, const Tensor& scale, const std::optional<Tensor>& noise, const Tensor& bias) {
-  return {wide_copy<T>(scale, rows.samples * rows.channels), wide_copy<T>(bias, rows.channels),
-          wide_copy<T>(noise, rows.samples * rows.places)};
+Terms<T> wide_terms(const Dense& x, const Rows& rows, const Tensor& scale, const std::optional<Tensor>& noise,
+                    const Tensor& bias) {
+  return {wide_copy<T>(scale_of(x, scale), rows.samples * rows.channels), wide_copy<T>(bias_of(x, bias), rows.channels),
+          wide_copy<T>(noise_of(x, noise), rows.samples * rows.places)};
 }
 
 Tensor modulate_noise_act(const Tensor& x, const Tensor& scale, std::optional<Tensor> noise, const Tensor& bias,
                           double slope, double gain, std::optional<double> clamp) {
   const Dense dense = as_dense(x);
   const Rows rows = rows_of(dense);
-  check_terms(dense, rows, scale, noise, bias);
   Tensor out = torch::stable::empty_like(dense.tensor);
   with_type_of(x, "modulate_noise_act", [&]<typename T>() {
     const auto run = rows.last ? forward<T, true> : forward<T, false>;
-    run(rows, data<T>(dense.tensor), wide_terms<T>(rows, scale, noise, bias), data<T>(out),
+    run(rows, data<T>(dense.tensor), wide_terms<T>(dense, rows, scale, noise, bias), data<T>(out),
         activation<T, Accumulate<T>>(slope, gain, clamp));
   });
   return out;
@@ -150,14 +142,13 @@ Tensor modulate_noise_act_tangent(const Tensor& y, const Tensor& x, const Tensor
                                   double gain, std::optional<double> clamp) {
   const Dense dense = as_dense(y);
   const Rows rows = rows_of(dense);
-  check_terms(dense, rows, dscale, dnoise, dbias);
-  check_small(dense, scale, "scale", {rows.samples, rows.channels});
+  const Tensor factor = scale_of(dense, scale);
   const Tensor features = in_the_order_of(dense, x), tangent = in_the_order_of(dense, dx);
   Tensor out = torch::stable::empty_like(dense.tensor);
   with_type_of(y, "modulate_noise_act_tangent", [&]<typename T>() {
     const auto run = rows.last ? push<T, true> : push<T, false>;
-    run(rows, data<T>(dense.tensor), data<T>(features), data<T>(tangent), wide_copy<T>(scale, scale.numel()),
-        wide_terms<T>(rows, dscale, dnoise, dbias), data<T>(out), activation<T, Accumulate<T>>(slope, gain, clamp));
+    run(rows, data<T>(dense.tensor), data<T>(features), data<T>(tangent), wide_copy<T>(factor, factor.numel()),
+        wide_terms<T>(dense, rows, dscale, dnoise, dbias), data<T>(out), activation<T, Accumulate<T>>(slope, gain, clamp));
   });
   return out;
 }
@@ -167,23 +158,21 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> modulate_noise_act_grad(const Tensor&
                                                                    double gain, std::optional<double> clamp) {
   const Dense dense = as_dense(y);
   const Rows rows = rows_of(dense);
-  check_small(dense, scale, "scale", {rows.samples, rows.channels});
+  const Tensor factor = scale_of(dense, scale);
   const Tensor g = in_the_order_of(dense, gradient), features = in_the_order_of(dense, x);
   Tensor dx = torch::stable::empty_like(dense.tensor);
   Tensor dscale = torch::stable::new_empty(dense.tensor, {rows.samples, rows.channels});
-  std::vector<int64_t> sizes(dense.tensor.sizes().begin(), dense.tensor.sizes().end());
-  sizes[1] = 1;
-  Tensor dnoise = torch::stable::new_empty(dense.tensor, sizes);
+  Tensor dnoise = torch::stable::new_empty(dense.tensor, noise_sizes(dense));
   Tensor dbias = torch::stable::new_empty(dense.tensor, {rows.channels});
   with_type_of(y, "modulate_noise_act_grad", [&]<typename T>() {
     using A = Accumulate<T>;
     const int64_t channels = rows.channels;
     std::vector<A> by_channel(rows.blocks() * 2 * channels, 0), by_place(rows.samples * rows.places, 0);
     const auto run = rows.last ? pull<T, true> : pull<T, false>;
-    run(rows, data<T>(g), data<T>(dense.tensor), data<T>(features), wide_copy<T>(scale, scale.numel()), data<T>(dx),
+    run(rows, data<T>(g), data<T>(dense.tensor), data<T>(features), wide_copy<T>(factor, factor.numel()), data<T>(dx),
         by_channel.data(), by_place.data(), activation<T, A>(slope, gain, clamp));
     const A* sums = by_channel.data();
-    if (rows.blocks()) sum_parts(sums, rows.samples, rows.blocks_of_sample, channels, 2 * channels, data<T>(dscale));
+    sum_parts(sums, rows.samples, rows.blocks_of_sample, channels, 2 * channels, data<T>(dscale));
     sum_parts(sums + channels, 1, rows.blocks(), channels, 2 * channels, data<T>(dbias));
     narrow(by_place.data(), rows.samples * rows.places, data<T>(dnoise));
   });

@@ -8,6 +8,7 @@
 #include "../check.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #ifdef __F16C__
@@ -155,12 +156,9 @@ struct Buffers {
 
 // A small tensor (a bias, a scale) as the values that are computed with; zeros where there is none.
 template <typename T>
-std::vector<Accumulate<T>> wide_copy(const std::optional<Tensor>& small, int64_t count) {
+std::vector<Accumulate<T>> wide_copy(const std::optional<Tensor>& dense, int64_t count) {
   std::vector<Accumulate<T>> values(count, 0);
-  if (small) {
-    const Tensor dense = torch::stable::contiguous(*small);
-    widen(data<T>(dense), count, values.data());
-  }
+  if (dense) widen(data<T>(*dense), count, values.data());
   return values;
 }
 

@@ -73,8 +73,7 @@ Sweep sweep_of(const Dense& x) { return Sweep(x, x.inner == 1 ? 1 : x.outer); }
 
 std::optional<Tensor> checked(const Dense& x, const std::optional<Tensor>& bias) {
   if (!bias) return std::nullopt;
-  check_small(x, *bias, "bias", {x.channels});
-  return torch::stable::contiguous(*bias);
+  return small_companion(x, *bias, "bias", {x.channels});
 }
 
 Tensor bias_act(const Tensor& x, std::optional<Tensor> bias, double slope, double gain, std::optional<double> clamp) {
