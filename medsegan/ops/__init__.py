@@ -2,8 +2,17 @@
 
 from .bias_act import bias_act
 from .library import has_kernel, load_kernels, operators
+from .modulate_noise_act import modulate_noise_act
 from .resample2d import downsample2d, upsample2d
 
 load_kernels()
 
-__all__ = ["bias_act", "downsample2d", "has_kernel", "load_kernels", "operators", "upsample2d"]
+__all__ = [
+    "bias_act",
+    "downsample2d",
+    "has_kernel",
+    "load_kernels",
+    "modulate_noise_act",
+    "operators",
+    "upsample2d",
+]
