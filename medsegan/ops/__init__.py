@@ -1,9 +1,18 @@
 """The operators of the models: registered with torch, plain references here, compiled kernels where there are some."""
 
 from .bias_act import bias_act
+from .connected_components import connected_components, keep_largest
 from .library import has_kernel, load_kernels
 from .resample2d import downsample2d, upsample2d
 
 load_kernels()
 
-__all__ = ["bias_act", "downsample2d", "has_kernel", "load_kernels", "upsample2d"]
+__all__ = [
+    "bias_act",
+    "connected_components",
+    "downsample2d",
+    "has_kernel",
+    "keep_largest",
+    "load_kernels",
+    "upsample2d",
+]

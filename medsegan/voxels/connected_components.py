@@ -23,9 +23,9 @@ def connected_components(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], LabelArray]:
     """The component of every voxel, the size of each component, and its class.
 
-    A component is made of voxels of one value, not 0, each reached from the next through neighbours. Components are
-    numbered by their first voxel in raster order (the last axis fastest) of the array as it is indexed, whatever its
-    order in memory: for a mask, the numbers of `scipy.ndimage.label`.
+    A component is made of voxels of one value, not 0, each reached from the next through neighbours. Components
+    are numbered by their first voxel in raster order (the last axis fastest) of the array as it is indexed,
+    whatever its order in memory: for a mask, the numbers of `scipy.ndimage.label`.
 
     Args:
         labels: (I, J, K) or (H, W), integers or bool; 0 is background.
@@ -123,7 +123,7 @@ class _Memory:
         return cls(array, axes, steps)
 
     def arguments(self, connectivity: int, threads: int | None) -> tuple[object, ...]:
-        """What both C functions want to know: axes of one voxel are left out, so that rows are as long as can be."""
+        """What both C functions want to know; axes of one voxel are left out, for rows as long as can be."""
         kept = [axis for axis, size in enumerate(self.array.shape) if size > 1]
         sizes = [self.array.shape[axis] for axis in kept]
         steps = [self.raster_steps[axis] for axis in kept]
@@ -151,9 +151,7 @@ def _structure(labels: Array, connectivity: int) -> Array:
     return ndimage.generate_binary_structure(labels.ndim, NEIGHBOURS[labels.ndim][connectivity])
 
 
-def _plain(
-    labels: Array, connectivity: int
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], LabelArray]:
+def _plain(labels: Array, connectivity: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], LabelArray]:
     """The same, class by class with scipy."""
     components = np.zeros(labels.shape, np.int32)
     classes: list[LabelArray] = []

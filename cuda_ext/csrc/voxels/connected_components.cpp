@@ -2,10 +2,10 @@
 #include "connected_components.h"
 
 #include "api.h"
+#include "largest_of_class.h"
 
 #include <cstdlib>
 #include <memory>
-#include <tuple>
 
 namespace medsegan {
 namespace {
@@ -52,28 +52,14 @@ Request as_request(const void* labels, int64_t item_size, const int64_t* size, c
           static_cast<int>(threads)};
 }
 
-// Which components stay: the largest of every chosen class, the first of equals; and all of every other class.
+// Which components stay. n_classes: of the classes that are reduced to one component; -1 = every class.
 template <typename T>
 std::vector<char> keepers(const Parts<T>& parts, const T* classes, int64_t n_classes) {
   const std::vector<Component>& all = parts.components();
-  const bool every_class = n_classes < 0;
-  std::vector<T> chosen(classes, classes + std::max<int64_t>(n_classes, 0));
-  std::sort(chosen.begin(), chosen.end());
-  std::vector<char> keep(all.size(), 1);
-  std::vector<int32_t> rivals;
-  for (size_t index = 0; index < all.size(); ++index) {
-    if (every_class || std::binary_search(chosen.begin(), chosen.end(), parts.value_of(all[index]))) {
-      rivals.push_back(static_cast<int32_t>(index));
-    }
-  }
-  std::sort(rivals.begin(), rivals.end(), [&](int32_t a, int32_t b) {
-    return std::make_tuple(parts.value_of(all[a]), -all[a].size, a) < std::make_tuple(parts.value_of(all[b]), -all[b].size, b);
-  });
-  for (size_t index = 1; index < rivals.size(); ++index) {
-    const T here = parts.value_of(all[rivals[index]]), before = parts.value_of(all[rivals[index - 1]]);
-    if (here == before) keep[rivals[index]] = 0;
-  }
-  return keep;
+  const std::vector<T> chosen(classes, classes + std::max<int64_t>(n_classes, 0));
+  return largest_of_class<T>(
+      std::ssize(all), [&](int64_t index) { return parts.value_of(all[index]); },
+      [&](int64_t index) { return all[index].size; }, n_classes < 0 ? nullptr : &chosen);
 }
 
 }  // namespace
@@ -110,7 +96,7 @@ extern "C" MEDSEGAN_API const char* medsegan_release(int64_t* table) {
   return nullptr;
 }
 
-// kept: of the labels' type, zero on entry. n_classes: of the classes that are cleaned; -1 = every class.
+// kept: of the labels' type, zero on entry.
 extern "C" MEDSEGAN_API const char* medsegan_keep_largest(const void* labels, int64_t item_size, const int64_t* size,
                                                           const int64_t* order, int64_t connectivity, int64_t threads,
                                                           const void* classes, int64_t n_classes, void* kept) {
