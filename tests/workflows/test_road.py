@@ -88,7 +88,7 @@ def test_a_mask_holds_the_values_of_the_users_labels(scans: Path, tmp_path: Path
 def test_the_extras_of_segment(workspace: Path, scans: Path, tmp_path: Path) -> None:
     source = first(scans / "mr")
     extras = ["--probabilities", tmp_path / "p.nii.gz", "--residual", tmp_path / "r.nii.gz"]
-    extras += ["--preview", tmp_path / "look.png", "--steps", 2]
+    extras += ["--preview", tmp_path / "look.png", "--steps", 2, "--keep-all"]
     assert run("-C", workspace, "segment", source, "-o", tmp_path / "m.nii.gz", "--model", "gan", *extras) == 0
     shape = nib.load(source).shape
     probabilities = nib.load(tmp_path / "p.nii.gz").get_fdata()

@@ -149,7 +149,9 @@ template <typename Index>
 __global__ void count_roots(const Index* parent, int64_t count, int64_t* totals) {
   const int64_t start = blockIdx.x * kChunk;
   int64_t total = 0;
-  for (int64_t i = threadIdx.x; i < kChunk; i += kThreads) total += __syncthreads_count(is_root(parent, start + i, count));
+  for (int64_t i = start + threadIdx.x; i < start + kChunk; i += kThreads) {
+    total += __syncthreads_count(is_root(parent, i, count));
+  }
   if (threadIdx.x == 0) totals[blockIdx.x] = total;
 }
 
@@ -212,7 +214,9 @@ __global__ void paint(const Index* parent, int64_t count, int32_t* components, u
     const int32_t number = root < 0 ? 0 : components[root];  // only roots have theirs yet, and keep it
     const unsigned same = __match_any_sync(kAllLanes, number);
     if (i < count && root != static_cast<Index>(i)) components[i] = number;
-    if (number > 0 && lane == __ffs(same) - 1) atomicAdd(sizes + number - 1, static_cast<unsigned long long>(__popc(same)));
+    if (number > 0 && lane == __ffs(same) - 1) {
+      atomicAdd(sizes + number - 1, static_cast<unsigned long long>(__popc(same)));
+    }
   }
 }
 
@@ -232,10 +236,11 @@ template <typename T, typename Index>
 Found find_with(const Tensor& labels, const Extent& extent, Reach reach) {
   const cudaStream_t stream = stream_of(labels);
   const int64_t count = extent.count(), chunks = (count + kChunk - 1) / kChunk;
-  STD_TORCH_CHECK(chunks <= std::numeric_limits<int32_t>::max(), "connected_components: ", count, " voxels are too many");
+  STD_TORCH_CHECK(chunks <= std::numeric_limits<int32_t>::max(), "connected_components: too many voxels: ", count);
   const int grid = grid_for(count, kThreads);
   using torch::headeronly::ScalarType;
-  const Tensor parents = torch::stable::new_empty(labels, {count}, sizeof(Index) == 4 ? ScalarType::Int : ScalarType::Long);
+  const ScalarType index = sizeof(Index) == 4 ? ScalarType::Int : ScalarType::Long;
+  const Tensor parents = torch::stable::new_empty(labels, {count}, index);
   const Tensor totals = torch::stable::new_empty(labels, {chunks + 1}, ScalarType::Long);
   const T* values = data<T>(labels);
   Index* parent = data<Index>(parents);
@@ -289,8 +294,8 @@ Found find(const Tensor& labels, int64_t connectivity) {
   const Reach reach = reach_of(connectivity, labels.dim());
   using torch::headeronly::ScalarType;
   if (extent.count() == 0) {
-    return {torch::stable::new_empty(labels, {0}, ScalarType::Int), torch::stable::new_empty(labels, {0}, ScalarType::Long),
-            torch::stable::new_empty(labels, {0})};
+    return {torch::stable::new_empty(labels, {0}, ScalarType::Int),
+            torch::stable::new_empty(labels, {0}, ScalarType::Long), torch::stable::new_empty(labels, {0})};
   }
   if (extent.count() <= std::numeric_limits<int32_t>::max()) return find_with<T, int>(labels, extent, reach);
   return find_with<T, long long>(labels, extent, reach);
@@ -298,8 +303,8 @@ Found find(const Tensor& labels, int64_t connectivity) {
 
 // Labels are only compared: their size in bytes decides, not their sign.
 template <typename T>
-using Raw = std::conditional_t<sizeof(T) == 1, uint8_t,
-                               std::conditional_t<sizeof(T) == 2, uint16_t, std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>>;
+using Raw = std::conditional_t<sizeof(T) <= 2, std::conditional_t<sizeof(T) == 1, uint8_t, uint16_t>,
+                               std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>;
 
 template <typename T>
 Tensor keep_largest_of(const Tensor& labels, int64_t connectivity, const std::optional<std::vector<int64_t>>& classes) {

@@ -101,7 +101,8 @@ extern "C" MEDSEGAN_API const char* medsegan_keep_largest(const void* labels, in
                                                           const int64_t* order, int64_t connectivity, int64_t threads,
                                                           const void* classes, int64_t n_classes, void* kept) {
   using namespace medsegan;
-  return dispatch(as_request(labels, item_size, size, order, connectivity, threads), [&]<typename T>(const Parts<T>& parts) {
+  const Request request = as_request(labels, item_size, size, order, connectivity, threads);
+  return dispatch(request, [&]<typename T>(const Parts<T>& parts) {
     const std::vector<char> keep = keepers(parts, static_cast<const T*>(classes), n_classes);
     parts.for_each_run([&](int64_t offset, int64_t length, int32_t component) {
       if (!keep[component]) return;

@@ -253,7 +253,8 @@ class Parts {
     std::iota(place_.begin(), place_.end(), 0);
     if (volume_.is_in_raster_order()) return;
     std::vector<int32_t> order = place_;
-    std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return components_[a].rank < components_[b].rank; });
+    std::sort(order.begin(), order.end(),
+              [&](int32_t a, int32_t b) { return components_[a].rank < components_[b].rank; });
     std::vector<Component> sorted;
     sorted.reserve(components_.size());
     for (const int32_t component : order) {
