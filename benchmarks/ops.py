@@ -15,7 +15,11 @@ from medsegan.voxels import library as voxels
 
 from .timing import as_rows, copy_bandwidth, measure
 
-OPERATORS = ("bias_act", "modulate_noise_act")
+OPERATORS = (
+    "bias_act",
+    "connected_components",
+    "modulate_noise_act",
+)
 
 
 def require_kernels(device: str) -> None:

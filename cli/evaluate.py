@@ -7,7 +7,16 @@ import typer
 from .batch import end_batch
 from .console import Console
 from .invocation import chosen_workspace
-from .options import DeviceOption, JsonOption, OverwriteOption, QualityOption, StepsOption, WorkspaceOption, given
+from .options import (
+    DeviceOption,
+    JsonOption,
+    KeepLargestOption,
+    OverwriteOption,
+    QualityOption,
+    StepsOption,
+    WorkspaceOption,
+    given,
+)
 from .table import format_table
 
 if TYPE_CHECKING:
@@ -36,6 +45,7 @@ def evaluate(
     split: Split = None,
     quality: QualityOption = None,
     steps: StepsOption = None,
+    keep_largest: KeepLargestOption = None,
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
@@ -52,7 +62,7 @@ def evaluate(
     options = workflow.EvaluateOptions(
         domain=domain,
         overwrite=overwrite,
-        **given(run=run, split=split, quality=quality, steps=steps, device=device),
+        **given(run=run, split=split, quality=quality, steps=steps, keep_largest=keep_largest, device=device),
     )
     console = Console(json)
     found = Workspace.find(override=chosen_workspace(context, workspace))

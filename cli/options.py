@@ -37,6 +37,13 @@ QualityOption = Annotated[
 StepsOption = Annotated[
     int | None, typer.Option("--steps", min=0, metavar="N", help="Steps of optimisation, in place of --quality.")
 ]
+KeepLargestOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-largest/--keep-all",
+        help="Of classes that the training labels show in one piece keep the largest 3D part (default), or all.",
+    ),
+]
 
 
 def given(**options: Any) -> dict[str, Any]:

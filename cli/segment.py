@@ -14,6 +14,7 @@ from .options import (
     DeviceOption,
     DryRunOption,
     JsonOption,
+    KeepLargestOption,
     ModalityOption,
     OverwriteOption,
     QualityOption,
@@ -31,7 +32,7 @@ EXAMPLES = (
     "medsegan segment scan.nii.gz -o mask.nii.gz",
     "medsegan segment dicom_dir/ -o mask.nrrd --series 2 --preview look.png",
     "medsegan segment scans/ -o masks/ --skip-existing",
-    "medsegan segment scan.mha -o mask.mha --model runs/nine --quality fast",
+    "medsegan segment scan.mha -o mask.mha --model runs/nine --quality fast --keep-all",
 )
 
 Source = Annotated[Path, typer.Argument(metavar="SCAN", help="A scan, a DICOM series, or a folder of scans.")]
@@ -72,6 +73,7 @@ def segment(
     preview: Preview = None,
     modality: ModalityOption = None,
     series: Series = None,
+    keep_largest: KeepLargestOption = None,
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
     skip_existing: SkipExisting = False,
@@ -92,7 +94,7 @@ def segment(
         skip_existing=skip_existing,
         dry_run=dry_run,
         **given(model=model, quality=quality, steps=steps, probabilities=probabilities, residual=residual),
-        **given(preview=preview, modality=modality, series=series, device=device),
+        **given(preview=preview, modality=modality, series=series, keep_largest=keep_largest, device=device),
     )
     console = Console(json)
     found = _find_workspace(chosen_workspace(context, workspace), model)

@@ -1,6 +1,7 @@
 """The operators: registered with torch, with plain references here and compiled kernels where there are some."""
 
 from .bias_act import bias_act
+from .connected_components import connected_components, keep_largest
 from .library import has_kernel, load_kernels, operators
 from .modulate_noise_act import modulate_noise_act
 from .resample2d import downsample2d, upsample2d
@@ -9,8 +10,10 @@ load_kernels()
 
 __all__ = [
     "bias_act",
+    "connected_components",
     "downsample2d",
     "has_kernel",
+    "keep_largest",
     "load_kernels",
     "modulate_noise_act",
     "operators",

@@ -2,6 +2,7 @@
 
 from .assemble import assemble_labels, assemble_probabilities, assemble_scalar
 from .body import body_box, body_mask
+from .cleanup import classes_in_one_piece, remove_small_parts
 from .cut import cut_image, cut_label
 from .frame import BodyBox, Frame, find_body, fit_frame, frame_around, native_frame
 from .identity import case_id_of, patient_id_of
@@ -32,6 +33,7 @@ __all__ = [
     "body_box",
     "body_mask",
     "case_id_of",
+    "classes_in_one_piece",
     "cut_image",
     "cut_label",
     "draw_labeled",
@@ -41,6 +43,7 @@ __all__ = [
     "native_frame",
     "patient_id_of",
     "prepare_scan",
+    "remove_small_parts",
     "require_plane",
     "split_patients",
 ]

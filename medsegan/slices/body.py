@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from ..imaging import Modality
 from ..shapes import Array, FloatArray, MaskArray
+from ..voxels import connected_components
 
 Span = tuple[float, float]
 
@@ -121,12 +122,10 @@ def _opened(mask: MaskArray, spacing_mm: tuple[float, float, float]) -> MaskArra
 
 def _without_limbs(mask: MaskArray) -> MaskArray:
     """The parts of a slice that are not much smaller than its largest: two legs stay, arms beside a trunk go."""
-    parts, n_parts = ndimage.label(mask)
-    if n_parts < 2:
+    parts, sizes, _ = connected_components(mask, 4)
+    if len(sizes) < 2:
         return mask
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    return np.asarray((sizes >= _LIMB_RATIO * sizes.max())[parts]) & mask
+    return np.append(False, sizes >= _LIMB_RATIO * sizes.max())[parts]
 
 
 def _block_sizes(shape: tuple[int, ...], spacing_mm: tuple[float, float, float]) -> tuple[int, int, int]:

@@ -1,3 +1,5 @@
 """Operators on arrays of voxels: numpy in, numpy out; compiled where medsegan-cuda is there, scipy elsewhere."""
 
-__all__: list[str] = []
+from .connected_components import NEIGHBOURS, connected_components, keep_largest
+
+__all__ = ["NEIGHBOURS", "connected_components", "keep_largest"]

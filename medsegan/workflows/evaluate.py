@@ -38,7 +38,7 @@ class EvaluateOptions:
         domain: whose labelled cases are scored.
         run: name of the run or path of its folder; None = the newest finished one.
         split: patients to score.
-        quality, steps: see `SegmentOptions`.
+        quality, steps, keep_largest: see `SegmentOptions`.
         device: see `choose_device`.
         overwrite: label cases again that were labelled before.
     """
@@ -48,6 +48,7 @@ class EvaluateOptions:
     split: Literal["train", "val", "test", "all"] = "test"
     quality: Quality = "balanced"
     steps: int | None = None
+    keep_largest: bool = True
     device: str = "auto"
     overwrite: bool = False
 
@@ -127,7 +128,8 @@ class _Evaluation:
         self.in_domain = options.domain in model.facts.domains
         self.classes = self._shared_classes()
         self.n_steps = count_steps(options.quality, options.steps) if model.method == "gan" else 0
-        name = f"steps-{self.n_steps:03d}-{model.digest[:8]}"
+        parts = "-largest" if options.keep_largest else ""
+        name = f"steps-{self.n_steps:03d}-{model.digest[:8]}{parts}"
         self.masks = self.run / "predictions" / options.domain / name
         self.rows: list[CaseScores] = []
         self.failures: list[Failure] = []
@@ -206,7 +208,8 @@ class _Evaluation:
         if self.options.overwrite or not self._is_fresh(path, source):
             path.parent.mkdir(parents=True, exist_ok=True)
             reading = Reading(case.modality, window=self.store.manifest.window)
-            scan = label_scan(self.model, self.device, source, self.n_steps, lambda _: None, reading)
+            keep_largest = self.options.keep_largest
+            scan = label_scan(self.model, self.device, source, self.n_steps, lambda _: None, reading, keep_largest)
             write_label(scan.label(facts.class_values), path, like=source if is_volume_file(source) else None)
         label = read_label(path)
         indices = {facts.class_values[index]: index for index in self.classes.values()}
@@ -244,7 +247,8 @@ class _Evaluation:
             rows=tuple(self.rows),
         )
         steps = f"-{self.n_steps}-steps" if self.n_steps else ""
-        folder = reports / f"{self.run.name}-on-{self.options.domain}-{self.options.split}{steps}"
+        parts = "" if self.options.keep_largest else "-all-parts"
+        folder = reports / f"{self.run.name}-on-{self.options.domain}-{self.options.split}{steps}{parts}"
         csv, json, picture = folder / "scores.csv", folder / "summary.json", folder / "overlays.png"
         report.write_csv(csv)
         report.write_json(json)

@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..imaging import LabelVolume, Modality, Volume, detect_modality, read_volume
 from ..models import Prediction
 from ..shapes import FloatArray, LabelArray
-from ..slices import PreparedScan, assemble_labels, assemble_scalar, prepare_scan
+from ..slices import PreparedScan, assemble_labels, assemble_scalar, prepare_scan, remove_small_parts
 from .model_file import TrainedModel
 
 
@@ -38,6 +38,7 @@ class LabeledScan:
     Args:
         volume: as read.
         indices: (I, J, K) class indices on the scan's grid.
+        removed_voxels: by class index, what the clean-up took away.
         prepared: its slices.
         images: (S, H, W) float32 in [-1, 1], what the model saw.
         prediction: on the slices.
@@ -46,6 +47,7 @@ class LabeledScan:
 
     volume: Volume
     indices: LabelArray
+    removed_voxels: dict[int, int]
     prepared: PreparedScan
     images: FloatArray
     prediction: Prediction
@@ -91,6 +93,7 @@ def label_scan(
     steps: int,
     on_progress: Callable[[int], None],
     reading: Reading,
+    keep_largest: bool = True,
 ) -> LabeledScan:
     """The labels of the scan in a file or folder.
 
@@ -101,6 +104,7 @@ def label_scan(
         steps: of optimisation.
         on_progress: called with the number of slices done.
         reading: how to read the scan.
+        keep_largest: whether classes that the training labels show in one piece keep only their largest part.
 
     Raises:
         InputError, DataError: the scan cannot be read.
@@ -114,6 +118,21 @@ def label_scan(
     images = unit_range(stored.to(device), window)
     prediction = model.predictor.predict(images, steps=steps, seen_modality=seen, on_progress=on_progress)
     indices = assemble_labels(prediction.probabilities.numpy(), prepared.frame)
+    removed: dict[int, int] = {}
+    if keep_largest:
+        indices, removed = remove_small_parts(indices, model.facts.in_one_piece)
     place = "a modality of the training" if seen else "a modality that the model never saw"
     notes = (*volume.notes, *prepared.notes, f"read as {modality} ({reason}): {place}")
-    return LabeledScan(volume, indices, prepared, images[:, 0].cpu().numpy(), prediction, notes)
+    notes += _removal_notes(removed, indices, model.facts.class_names, volume.grid.voxel_ml)
+    return LabeledScan(volume, indices, removed, prepared, images[:, 0].cpu().numpy(), prediction, notes)
+
+
+def _removal_notes(
+    removed: dict[int, int], indices: LabelArray, class_names: tuple[str, ...], voxel_ml: float
+) -> tuple[str, ...]:
+    """One note that says what the clean-up took away, if it did."""
+    parts = []
+    for index, n_voxels in removed.items():
+        share = n_voxels / (n_voxels + np.count_nonzero(indices == index))
+        parts.append(f"{n_voxels * voxel_ml:.3g} ml of {class_names[index]} ({share:.1%})")
+    return (f"removed beside the largest part: {', '.join(parts)}; --keep-all keeps it",) if parts else ()

@@ -32,6 +32,8 @@ class ModelFacts:
         domains: domains it was trained on, each with its modality.
         windows: stored intensities of -1 and 1 by modality.
         patients: hashed ids of the patients whose images were seen.
+        in_one_piece: indices of the classes that the labels of the training show in one piece; none for models
+            that were trained before this was noted.
     """
 
     plane: Plane
@@ -41,6 +43,7 @@ class ModelFacts:
     domains: dict[str, Modality]
     windows: dict[str, tuple[float, float]]
     patients: tuple[str, ...]
+    in_one_piece: tuple[int, ...] = ()
 
     def window(self, modality: Modality) -> tuple[float, float]:
         """The window of a modality: that of the training, or the default where it was not seen."""
@@ -115,6 +118,7 @@ def _facts(document: dict[str, Any]) -> ModelFacts:
         domains=dict(document["domains"]),
         windows={name: (float(low), float(high)) for name, (low, high) in document["windows"].items()},
         patients=tuple(document["patients"]),
+        in_one_piece=tuple(int(index) for index in document.get("in_one_piece", ())),
     )
 
 

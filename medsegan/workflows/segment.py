@@ -9,7 +9,7 @@ import torch
 from ..errors import InputError, NothingToDoError, UsageError
 from ..imaging import is_scan, scan_stem, write_label, write_probabilities, write_volume
 from ..progress import SILENT, Progress
-from ..slices import assemble_probabilities
+from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
 from .device import choose_device
 from .label_scan import LabeledScan, Reading, label_scan
@@ -60,7 +60,7 @@ def segment(workspace: Workspace | None, options: SegmentOptions, progress: Prog
     _require_possible(model, options)
     progress.note(f"model {folder.parent.name} on {device} ({reason}), {options.n_steps} steps")
     if options.dry_run:
-        planned = tuple(SegmentedCase(job.source, job.output, 0.0, {}, None, ()) for job in jobs)
+        planned = tuple(SegmentedCase(job.source, job.output, 0.0, {}, {}, None, ()) for job in jobs)
         return SegmentResult(planned, (), skipped, folder, str(device), dry_run=True)
     cases, failures = [], []
     progress.start("segment", len(jobs), "scans")
@@ -87,6 +87,7 @@ def _run(
         options.n_steps,
         lambda _: None,
         Reading(options.modality, options.series),
+        options.keep_largest,
     )
     for note in scan.notes:
         progress.note(f"{job.source.name}: {note}")
@@ -97,6 +98,7 @@ def _run(
         output=job.output,
         seconds=round(time.perf_counter() - began, 2),
         volumes_ml=scan.volumes_ml(model.facts.class_names),
+        removed_voxels={model.facts.class_names[index]: n for index, n in scan.removed_voxels.items()},
         residual=None if residual is None else round(float(residual.mean()), 4),
         notes=scan.notes,
     )
@@ -113,7 +115,7 @@ def _write(scan: LabeledScan, job: _Job, model: TrainedModel) -> None:
     if job.residual is not None:
         write_volume(scan.residual_volume(), job.residual)
     if job.preview is not None:
-        labels = scan.prediction.probabilities.argmax(dim=1).numpy()
+        labels = cut_label(scan.indices, scan.prepared.frame, len(model.facts.class_names))
         write_preview(scan.images, labels, job.preview)
     like = job.source if is_volume_file(job.source) else None
     write_label(scan.label(model.facts.class_values), job.output, like=like)

@@ -33,6 +33,8 @@ class SegmentOptions:
         preview: PNG with contours on slices; a folder for a folder of scans.
         modality: of the scans; None = found out.
         series: UID or number of the series, where a DICOM folder holds several.
+        keep_largest: leave only the largest 3D part of each class that the training labels show in one piece;
+            False = every part. Probabilities are written as they are.
         device: see `choose_device`.
         overwrite: replace masks that are there.
         skip_existing: leave masks that are there.
@@ -49,6 +51,7 @@ class SegmentOptions:
     preview: Path | None = None
     modality: Modality | None = None
     series: str | None = None
+    keep_largest: bool = True
     device: str = "auto"
     overwrite: bool = False
     skip_existing: bool = False
@@ -68,6 +71,7 @@ class SegmentedCase:
         source, output: the scan and its mask.
         seconds: all in all.
         volumes_ml: by class.
+        removed_voxels: by class, what was taken away beside the largest part.
         residual: mean absolute reconstruction error inside the field of view, as a fraction of the window; None
             for methods that reconstruct nothing.
         notes: what was chosen or repaired.
@@ -77,6 +81,7 @@ class SegmentedCase:
     output: Path
     seconds: float
     volumes_ml: dict[str, float]
+    removed_voxels: dict[str, int]
     residual: float | None
     notes: tuple[str, ...]
 

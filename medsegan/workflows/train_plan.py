@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ..errors import DataError, ModelError, NothingToDoError, UsageError
-from ..slices import SliceStore, draw_labeled
+from ..slices import SliceStore, classes_in_one_piece, draw_labeled
 from ..training.config import TrainConfig, resolve_config
 from ..training.run_folder import RunFolder
 from .device import choose_device
@@ -73,7 +73,7 @@ def plan_training(workspace: Workspace, options: TrainOptions) -> TrainingPlan:
         labeled, cases = _draw_labeled(store, options), tuple(case.case_id for case in store.cases("train"))
         config = _resolve(options, device, store.manifest.size)
         budget = options.time_budget_s
-    facts = _model_facts(workspace, store, cases)
+    facts = _model_facts(workspace, store, labeled, cases)
     return TrainingPlan(run, store, labeled, cases, config, facts, device, reason, budget)
 
 
@@ -209,7 +209,9 @@ def _default_name(options: TrainOptions, store: SliceStore) -> str:
     return f"{options.method or 'gan'}-{store.manifest.domain}-{n_patients}"
 
 
-def _model_facts(workspace: Workspace, store: SliceStore, training_cases: Sequence[str]) -> ModelFacts:
+def _model_facts(
+    workspace: Workspace, store: SliceStore, labeled_cases: Sequence[str], training_cases: Sequence[str]
+) -> ModelFacts:
     manifest = store.manifest
     patients = sorted({manifest.case(case_id).patient_id for case_id in training_cases})
     values = tuple(
@@ -224,4 +226,5 @@ def _model_facts(workspace: Workspace, store: SliceStore, training_cases: Sequen
         domains={manifest.domain: manifest.modality},
         windows={manifest.modality: manifest.window},
         patients=tuple(patients),
+        in_one_piece=classes_in_one_piece(map(store.read_labels, labeled_cases), manifest.n_classes),
     )

@@ -9,6 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from road import CLASSES, SMALL, prepare_both, run, train_both, write_phantoms
+from scipy import ndimage
 
 from medsegan.imaging import read_label, read_volume
 
@@ -87,7 +88,7 @@ def test_a_mask_holds_the_values_of_the_users_labels(scans: Path, tmp_path: Path
 def test_the_extras_of_segment(workspace: Path, scans: Path, tmp_path: Path) -> None:
     source = first(scans / "mr")
     extras = ["--probabilities", tmp_path / "p.nii.gz", "--residual", tmp_path / "r.nii.gz"]
-    extras += ["--preview", tmp_path / "look.png", "--steps", 2]
+    extras += ["--preview", tmp_path / "look.png", "--steps", 2, "--keep-all"]
     assert run("-C", workspace, "segment", source, "-o", tmp_path / "m.nii.gz", "--model", "gan", *extras) == 0
     shape = nib.load(source).shape
     probabilities = nib.load(tmp_path / "p.nii.gz").get_fdata()
@@ -100,6 +101,29 @@ def test_the_extras_of_segment(workspace: Path, scans: Path, tmp_path: Path) -> 
     mask = read_label(tmp_path / "m.nii.gz").array
     agrees = probabilities.argmax(axis=3) == mask
     assert agrees.mean() > 0.99  # but for the eighth bit of the stored probabilities
+
+
+def test_a_mask_is_cleaned_unless_all_is_kept(
+    workspace: Path, scans: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    """The labels of the phantoms show every organ in one piece, and a network of a few steps leaves specks."""
+    made = []
+    for flags in ([], ["--keep-all"]):
+        mask, probabilities = tmp_path / f"m{len(made)}.nii.gz", tmp_path / f"p{len(made)}.nii.gz"
+        call = ["segment", first(scans / "ct"), "-o", mask, "--probabilities", probabilities, *flags]
+        assert run("-C", workspace, *call, "--model", "unet", "--json") == 0
+        case = json.loads(capsys.readouterr().out)["cases"][0]
+        made.append(
+            (read_label(mask).array, probabilities.read_bytes(), case["removed_voxels"], str(case["notes"]))
+        )
+    cleaned, everything = made[0][0], made[1][0]
+    assert sum(made[0][2].values()) == np.count_nonzero(cleaned != everything) > 0
+    assert not cleaned[cleaned != everything].any()
+    for value in np.unique(everything[everything > 0]):
+        assert ndimage.label(cleaned == value, np.ones((3, 3, 3)))[1] == 1
+    assert made[0][1] == made[1][1]
+    assert made[1][2] == {}
+    assert ["--keep-all" in notes for *_, notes in made] == [True, False]
 
 
 def test_a_folder_of_scans_goes_on_past_a_bad_one(
@@ -171,21 +195,8 @@ def test_the_nine_are_a_subset_of_the_twenty(workspace: Path) -> None:
     drawn = []
     for n in (1, 2, 3):
         name = f"drawn-{n}"
-        call = [
-            "train",
-            "--labeled",
-            n,
-            "--method",
-            "unet",
-            "--images",
-            8,
-            "--name",
-            name,
-            "--device",
-            "cpu",
-            *SMALL,
-        ]
-        assert run("-C", workspace, *call) == 0
+        call = ["train", "--labeled", n, "--method", "unet", "--images", 8, "--name", name, "--device", "cpu"]
+        assert run("-C", workspace, *call, *SMALL) == 0
         drawn.append(set(json.loads((workspace / "runs" / name / "run.json").read_text())["labeled_cases"]))
         shutil.rmtree(workspace / "runs" / name)
     assert drawn[0] < drawn[1] < drawn[2]
