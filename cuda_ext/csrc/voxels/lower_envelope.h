@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace medsegan {
+namespace medsegan::envelope {
 
 constexpr int kLanes = 16;  // lines that are worked on at once, neighbours along the last axis
 
@@ -168,4 +168,4 @@ void lower_envelope(const Axis<V>& axis, const Sites& sites, const V* rows, std:
   }
 }
 
-}  // namespace medsegan
+}  // namespace medsegan::envelope
