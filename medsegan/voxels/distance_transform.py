@@ -58,9 +58,9 @@ def nearest_outside(
 
     Returns:
         The distances, and for every voxel the index of the nearest voxel outside of the mask, in C order within
-        its own item of the batch; -1 where there is none. Of several at the same distance the compiled kernel takes
-        the smallest index (where spacings are not multiples of the smallest, rounding decides between sums that
-        differ by their order only); without it, scipy takes any of them.
+        its own item of the batch; -1 where there is none. Of several at the same distance the compiled kernel
+        takes the smallest index (where spacings are not multiples of the smallest, rounding decides between sums
+        that differ by their order only); without it, scipy takes any of them.
 
     Raises:
         ValueError: spacings and axes do not fit, or a spacing is not positive and finite.
