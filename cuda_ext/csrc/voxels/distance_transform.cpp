@@ -8,6 +8,7 @@
 #include "parallel.h"
 #include "whole_steps.h"
 
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -127,18 +128,18 @@ class Transform {
       if (kIndex) std::fill_n(index_, voxels, int64_t{-1});
       return;
     }
-    // An image has a single plane: its threads take slabs. The threads of a volume share one slab, which saves memory.
-    const bool image = box_.shape[0] == 1;
+    // Each team of threads takes slab after slab, in memory of its own.
     const int64_t slabs = (box_.shape[2] + kLanes - 1) / kLanes;
-    Slab shared;
-    parallel_for(slabs, image ? box_.threads : 1, [&](int64_t number) {
-      Slab own;
-      Slab& slab = image ? own : shared;
-      if (!slab.values) slab = Slab(rows * planes.count() * kLanes);
-      slab.begin = number * kLanes;
-      const int threads = image ? 1 : box_.threads;
-      parallel_for(planes.count(), threads, [&](int64_t plane) { transform_plane(slab, planes, plane); });
-      parallel_for(rows, threads, [&](int64_t row) { transform_across(slab, planes, row); });
+    const int teams = static_cast<int>(std::clamp<int64_t>(box_.threads, 1, slabs));
+    const int members = std::max(1, box_.threads / teams);
+    std::atomic<int64_t> next{0};
+    parallel_for(teams, teams, [&](int64_t) {
+      Slab slab(rows * planes.count() * kLanes);
+      for (int64_t number = next++; number < slabs; number = next++) {
+        slab.begin = number * kLanes;
+        parallel_for(planes.count(), members, [&](int64_t plane) { transform_plane(slab, planes, plane); });
+        parallel_for(rows, members, [&](int64_t row) { transform_across(slab, planes, row); });
+      }
     });
   }
 
@@ -149,7 +150,6 @@ class Transform {
     std::unique_ptr<int64_t[], Free> flat;  // index of the nearest feature
     int64_t begin = 0;
 
-    Slab() = default;
     explicit Slab(int64_t count) : values(room_for<V>(count)), flat(kIndex ? room_for<int64_t>(count) : nullptr) {}
   };
 
