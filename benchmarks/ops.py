@@ -18,6 +18,7 @@ from .timing import as_rows, copy_bandwidth, measure
 OPERATORS = (
     "bias_act",
     "connected_components",
+    "distance_transform",
     "modulate_noise_act",
 )
 

@@ -2,6 +2,7 @@
 
 from .bias_act import bias_act
 from .connected_components import connected_components, keep_largest
+from .distance_transform import distance_transform, nearest_outside
 from .library import has_kernel, load_kernels, operators
 from .modulate_noise_act import modulate_noise_act
 from .resample2d import downsample2d, upsample2d
@@ -11,11 +12,13 @@ load_kernels()
 __all__ = [
     "bias_act",
     "connected_components",
+    "distance_transform",
     "downsample2d",
     "has_kernel",
     "keep_largest",
     "load_kernels",
     "modulate_noise_act",
+    "nearest_outside",
     "operators",
     "upsample2d",
 ]

@@ -1,5 +1,12 @@
 """Operators on arrays of voxels: numpy in, numpy out; compiled where medsegan-cuda is there, scipy elsewhere."""
 
 from .connected_components import NEIGHBOURS, connected_components, keep_largest
+from .distance_transform import distance_transform, nearest_outside
 
-__all__ = ["NEIGHBOURS", "connected_components", "keep_largest"]
+__all__ = [
+    "NEIGHBOURS",
+    "connected_components",
+    "distance_transform",
+    "keep_largest",
+    "nearest_outside",
+]
