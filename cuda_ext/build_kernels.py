@@ -101,7 +101,8 @@ def _find_nvcc(wish: str) -> tuple[str | None, str]:
 
 def _torch_flags(tools: Toolchain) -> list[str]:
     include = tools.torch / "include"
-    return [TORCH_TARGET, f"-isystem{include}", f"-isystem{include / 'torch/csrc/api/include'}"]
+    api = include / "torch/csrc/api/include"
+    return [TORCH_TARGET, "-isystem", str(include), "-isystem", str(api)]  # nvcc wants them as two words
 
 
 def _units(tools: Toolchain) -> dict[str, list[Unit]]:
