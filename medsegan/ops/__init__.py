@@ -3,7 +3,8 @@
 from .bias_act import bias_act
 from .library import has_kernel, load_kernels
 from .resample2d import downsample2d, upsample2d
+from .resample3d import resample3d
 
 load_kernels()
 
-__all__ = ["bias_act", "downsample2d", "has_kernel", "load_kernels", "upsample2d"]
+__all__ = ["bias_act", "downsample2d", "has_kernel", "load_kernels", "resample3d", "upsample2d"]

@@ -94,7 +94,8 @@ def resample3d(
         result[...] = value
         return result.transpose(back)
     source = _computable(volume, order).transpose(axes)
-    target = result if kind != np.float16 else np.empty(result.shape, dtype=np.float32)
+    in_float = kind == np.float16 and order != "nearest"
+    target = np.empty(result.shape, dtype=np.float32) if in_float else result
     if value is not None:
         value = value.astype(target.dtype)
     job = _Job(source, target, np.ascontiguousarray(matrix[axes][:, [*axes, 3]]), order, value)
@@ -133,9 +134,12 @@ def _as_fill(fill: float | None, kind: np.dtype[Any]) -> Array | None:
     """The fill value in the type of the result; `None` stays `None`."""
     if fill is None:
         return None
-    if kind.kind in "iu" and (int(fill) != fill or not np.iinfo(kind).min <= fill <= np.iinfo(kind).max):
+    if kind.kind == "f":
+        return np.array([fill], dtype=kind)
+    low, high = (0, 1) if kind.kind == "b" else (np.iinfo(kind).min, np.iinfo(kind).max)
+    if not (low <= fill <= high and int(fill) == fill):
         raise DataError(f"voxels of type {kind} cannot hold the fill value {fill}")
-    return np.array([int(fill) if kind.kind in "iu" else fill]).astype(kind)
+    return np.array([int(fill)], dtype=kind)
 
 
 def _computable(volume: Array, order: Order) -> Array:
