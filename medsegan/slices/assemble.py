@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..errors import DataError
-from ..geometry import Sampling, resample_axis
+from ..geometry import Sampling, resample_slices
 from ..shapes import FloatArray, LabelArray
 from .frame import Frame
 
@@ -94,7 +94,7 @@ def _most_probable(probabilities: FloatArray, rows: Sampling, cols: Sampling) ->
 
 
 def _upsample(slab: FloatArray, rows: Sampling, cols: Sampling) -> FloatArray:
-    return resample_axis(resample_axis(slab, 1, rows, None), 2, cols, None)
+    return resample_slices(slab, rows, cols, None)
 
 
 def _covered(frame: Frame) -> tuple[tuple[slice, slice], Sampling, Sampling]:

@@ -182,7 +182,59 @@ def _layout(array: Array) -> npt.NDArray[np.int64]:
 
 
 def _plain(job: _Job) -> None:
-    """Fill the target with numpy and scipy, a slab at a time."""
+    """Fill the target with numpy and scipy."""
+    columns = _columns(job.matrix, job.target.shape)
+    if columns is not None and job.order in ("nearest", "linear"):
+        _axis_by_axis(job, columns)
+    else:
+        _point_by_point(job)
+
+
+def _columns(matrix: npt.NDArray[np.float64], shape: tuple[int, ...]) -> list[int | None] | None:
+    """For each source axis the target axis that runs along it, if there is one; `None` if axes are mixed."""
+    used = (matrix[:, :3] != 0) & (np.array(shape) > 1)
+    if (used.sum(axis=0) > 1).any() or (used.sum(axis=1) > 1).any():
+        return None
+    return [int(row.argmax()) if row.any() else None for row in used]
+
+
+def _axis_by_axis(job: _Job, columns: list[int | None]) -> None:
+    """Nearest or linear along one axis after the other."""
+    values, inside = job.source, np.ones((1, 1, 1), dtype=np.bool_)
+    if job.order == "linear":
+        values = values.astype(job.target.dtype, copy=False)
+    for axis in (2, 1, 0):
+        column = columns[axis]
+        n, m = values.shape[axis], 1 if column is None else job.target.shape[column]
+        positions = job.matrix[axis, 3] + job.matrix[axis, column or 0] * np.arange(m)
+        within = (positions >= -0.5 - _FACE_TOLERANCE) & (positions <= n - 0.5 + _FACE_TOLERANCE)
+        inside = inside & within.reshape([-1 if target == column else 1 for target in range(3)])
+        values = _along(values, axis, np.clip(positions, 0.0, n - 1.0), job.order)
+    taken = [column for column in columns if column is not None]
+    values = values.squeeze(tuple(axis for axis in range(3) if columns[axis] is None)).transpose(np.argsort(taken))
+    job.target[...] = np.expand_dims(values, tuple(target for target in range(3) if target not in taken))
+    if job.fill is not None:
+        np.copyto(job.target, job.fill[0], where=~inside)
+
+
+def _along(values: Array, axis: int, positions: npt.NDArray[np.float64], order: Order) -> Array:
+    """The values at positions between the first and the last index of an axis."""
+    if order == "nearest" or (positions == np.floor(positions)).all():
+        return np.take(values, np.floor(positions + 0.5).astype(np.intp), axis=axis)
+    first = np.floor(positions).astype(np.intp)
+    rest = positions - first
+    low, high = np.take(values, first, axis=axis), np.take(values, first + (rest > 0), axis=axis)
+    weight = rest.astype(values.dtype).reshape([-1 if other == axis else 1 for other in range(3)])
+    with np.errstate(invalid="ignore"):  # the difference of two infinities
+        high -= low
+        high *= weight
+        high += low
+    np.copyto(high, low, where=weight == 0)
+    return high
+
+
+def _point_by_point(job: _Job) -> None:
+    """Any order and matrix, a slab at a time."""
     coefficients = job.source
     if job.order == "cubic":
         coefficients = ndimage.spline_filter(job.source.astype(np.float64), 3, mode="mirror")
@@ -199,9 +251,8 @@ def _plain(job: _Job) -> None:
             slab[...] = _most_of_eight(job.source, positions)
         else:
             spline_order = 3 if job.order == "cubic" else 1
-            source = coefficients if job.order == "cubic" else job.source
             slab[...] = ndimage.map_coordinates(
-                source, positions, output=job.target.dtype, order=spline_order, mode="mirror", prefilter=False
+                coefficients, positions, output=slab.dtype, order=spline_order, mode="mirror", prefilter=False
             )
         if job.fill is not None:
             slab[~inside.all(axis=0)] = job.fill[0]
@@ -216,18 +267,19 @@ def _positions(matrix: npt.NDArray[np.float64], first: int, shape: tuple[int, ..
 def _most_of_eight(labels: Array, positions: npt.NDArray[np.float64]) -> Array:
     """For each position the label with the largest share of its eight neighbours."""
     low = np.floor(positions).astype(np.intp)
-    rest = positions - low
-    high = low + (rest > 0)
-    near, weights = [], []
-    for corner in np.ndindex(2, 2, 2):
-        index = tuple((high if upper else low)[axis] for axis, upper in enumerate(corner))
-        near.append(labels[index])
-        z, y, x = (rest[axis] if upper else 1.0 - rest[axis] for axis, upper in enumerate(corner))
-        weights.append(z * y * x)
-    best = near[0]
-    most = np.full(best.shape, -1.0)
+    high = low + (positions > low)
+    ends = (low, high)
+    near = [labels[tuple(ends[upper][axis] for axis, upper in enumerate(c))] for c in np.ndindex(2, 2, 2)]
+    result = near[0]
+    mixed = np.logical_or.reduce([other != result for other in near[1:]])
+    near = [values[mixed] for values in near]
+    rest = positions[:, mixed] - low[:, mixed]
+    shares = ((1.0 - rest), rest)
+    weights = [shares[z][0] * shares[y][1] * shares[x][2] for z, y, x in np.ndindex(2, 2, 2)]
+    best, most = near[0], np.full(near[0].shape, -1.0)
     for one in near:
         share = sum(np.where(other == one, weight, 0.0) for other, weight in zip(near, weights, strict=True))
         wins = (share > most) | ((share == most) & (one < best))
         best, most = np.where(wins, one, best), np.where(wins, share, most)
-    return best
+    result[mixed] = best
+    return result
