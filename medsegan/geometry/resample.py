@@ -52,7 +52,7 @@ def resample_axis(array: Array, axis: int, sampling: Sampling, fill: float | Non
 
 
 def resample_slices(stack: Array, rows: Sampling, cols: Sampling, fill: float | None) -> FloatArray:
-    """The slices with their rows and columns sampled anew; what `resample_axis` along both gives, but for rounding.
+    """The slices with rows and columns sampled anew; what `resample_axis` along both gives, but for rounding.
 
     Where neither gets coarser there is nothing to smooth, and both are interpolated in one pass.
 

@@ -31,8 +31,8 @@ def resample3d(
         fill: value outside of the volume; None continues the edge without end.
 
     Returns:
-        [*shape] contiguous. "nearest" and "label_linear" keep the dtype; "linear" and "cubic" keep floating dtypes and
-        make float32 of everything else.
+        [*shape] contiguous. "nearest" and "label_linear" keep the dtype; "linear" and "cubic" keep floating dtypes
+        and make float32 of everything else.
 
     Raises:
         ValueError: arguments are not as above, or the volume requires a gradient.

@@ -54,13 +54,12 @@ def resample3d(
     * "cubic": the cubic B-spline through the voxels, mirrored at the outermost centres as in scipy's mode
       "mirror". The spline is made brick by brick, so that a voxel's influence ends after some dozen voxels: values
       differ from the endless spline by at most 1e-7 of the volume's range.
-    * "label_linear": each label is interpolated linearly as a picture of zeros and ones, and the largest wins; on a
-      tie the lower label.
+    * "label_linear": each label is interpolated linearly as a picture of zeros and ones, and the largest wins; on
+      a tie the lower label.
 
-    Beside volume and result it takes at most 64 MiB with up to four threads, whatever the memory order of the
-    volume, except that types which are not computed with directly (float16, bool in linear or cubic, 64-bit
-    integers in linear or cubic, foreign byte order) are converted first. Without compiled kernels, cubic keeps the
-    coefficients of the whole volume.
+    Beside volume and result it takes at most 64 MiB with up to six threads (three for float64), whatever the memory
+    order of the volume. What is not computed with directly is converted first: float16, bool and 64-bit integers in
+    "linear" and "cubic", and foreign byte orders. Without compiled kernels nothing is promised.
 
     Args:
         volume: (I, J, K) of any floating, integer or boolean type; labels for "label_linear" are integers or bool.
@@ -90,7 +89,9 @@ def resample3d(
         return result.transpose(back)
     if volume.size == 0:
         if value is None:
-            raise DataError(f"a volume of shape {volume.shape} has no edge that could be continued; give a fill value")
+            raise DataError(
+                f"a volume of shape {volume.shape} has no edge that could be continued; give a fill value"
+            )
         result[...] = value
         return result.transpose(back)
     source = _computable(volume, order).transpose(axes)
@@ -106,7 +107,9 @@ def resample3d(
     return result.transpose(back)
 
 
-def _require(volume: Array, source_from_target: npt.ArrayLike, shape: Shape3, order: str) -> npt.NDArray[np.float64]:
+def _require(
+    volume: Array, source_from_target: npt.ArrayLike, shape: Shape3, order: str
+) -> npt.NDArray[np.float64]:
     """The (3, 4) matrix, after all inputs have been found sound."""
     if order not in ORDERS:
         raise DataError(f"the order of interpolation is one of {', '.join(ORDERS)}, got {order!r}")

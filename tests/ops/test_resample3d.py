@@ -11,7 +11,16 @@ from resample_scenes import IDENTITY, affines, centred, noise, shapes, turned, v
 from medsegan.ops import resample3d
 from medsegan.voxels import resample3d as resample_array
 
-IMAGES = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.uint8, torch.int16, torch.int32, torch.bool)
+IMAGES = (
+    torch.float32,
+    torch.float64,
+    torch.float16,
+    torch.bfloat16,
+    torch.uint8,
+    torch.int16,
+    torch.int32,
+    torch.bool,
+)
 LABELS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16, torch.bool)
 TOLERANCE = {torch.float64: 1e-7, torch.float32: 1e-3, torch.float16: 0.3, torch.bfloat16: 1.0}
 MATRIX = centred(turned(), (9, 10, 11), (8, 12, 7)).tolist()
@@ -94,7 +103,9 @@ def test_it_keeps_the_rules_of_custom_operators(device, order):
 @pytest.mark.parametrize("device", DEVICES)
 def test_it_can_be_compiled_without_a_break(device):
     volume = as_volume(torch.float32, device)
-    compiled = torch.compile(lambda x: resample3d(x * 2, MATRIX, (8, 12, 7), "cubic", None) + 1, fullgraph=True, backend="aot_eager")
+    compiled = torch.compile(
+        lambda x: resample3d(x * 2, MATRIX, (8, 12, 7), "cubic", None) + 1, fullgraph=True, backend="aot_eager"
+    )
     torch.testing.assert_close(compiled(volume), resample3d(volume * 2, MATRIX, (8, 12, 7), "cubic", None) + 1)
 
 

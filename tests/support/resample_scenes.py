@@ -37,7 +37,9 @@ def turned(angles_deg=(4.0, -7.0, 11.0), scale=(1.05, 0.93, 0.97)):
 
 def positions_of(matrix, shape):
     """(3, I, J, K) source indices of all target voxels."""
-    return np.einsum("ij,jabc->iabc", matrix[:, :3], np.indices(shape, dtype=float)) + matrix[:, 3, None, None, None]
+    return (
+        np.einsum("ij,jabc->iabc", matrix[:, :3], np.indices(shape, dtype=float)) + matrix[:, 3, None, None, None]
+    )
 
 
 def is_between_centres(matrix, shape, n):
@@ -56,7 +58,9 @@ def affines(draw, n, m):
     numbers = st.floats(-2.5, 2.5).map(lambda x: round(x, 3))
     kind = draw(st.sampled_from(["turned", "rescaled", "flipped", "any", "flat"]))
     if kind == "turned":
-        linear = turned([draw(st.floats(-180, 180)) for _ in range(3)], [draw(st.floats(0.3, 2.0)) for _ in range(3)])
+        linear = turned(
+            [draw(st.floats(-180, 180)) for _ in range(3)], [draw(st.floats(0.3, 2.0)) for _ in range(3)]
+        )
     elif kind in ("rescaled", "flipped"):
         factors = st.sampled_from([-1.0, 1.0]) if kind == "flipped" else numbers
         linear = np.diag([draw(factors) for _ in range(3)])[list(draw(st.permutations(range(3))))]

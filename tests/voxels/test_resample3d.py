@@ -24,7 +24,20 @@ from scipy import ndimage
 from medsegan.errors import DataError
 from medsegan.voxels import library, resample3d
 
-IMAGES = ["float32", "float64", "float16", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "bool", ">f4"]
+IMAGES = [
+    "float32",
+    "float64",
+    "float16",
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "bool",
+    ">f4",
+]
 LABELS = ["uint8", "int8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool"]
 TILTED, RESCALED = turned(), np.diag([1.3, -0.8, 0.71])[[1, 0, 2]]
 
@@ -39,7 +52,10 @@ def tasks(draw, dtypes):
 @given(tasks(IMAGES), st.sampled_from(["nearest", "linear", "cubic"]), st.sampled_from([None, 0.0, 1.0]))
 def test_compiled_and_plain_agree_on_images(task, order, fill):
     volume, matrix, shape = task
-    ours, plain = resample3d(volume, matrix, shape, order, fill), resample_plainly(volume, matrix, shape, order, fill)
+    ours, plain = (
+        resample3d(volume, matrix, shape, order, fill),
+        resample_plainly(volume, matrix, shape, order, fill),
+    )
     assert ours.dtype == plain.dtype
     assert ours.shape == plain.shape == shape
     if order == "nearest":
@@ -75,7 +91,9 @@ def test_labels_are_the_largest_of_interpolated_pictures(task, n_classes):
 
 
 @pytest.mark.parametrize("linear", [TILTED, RESCALED], ids=["tilted", "rescaled"])
-@pytest.mark.parametrize(("order", "dtype", "tolerance"), [(1, "float32", 1e-5), (3, "float32", 1e-5), (3, "float64", 1e-9)])
+@pytest.mark.parametrize(
+    ("order", "dtype", "tolerance"), [(1, "float32", 1e-5), (3, "float32", 1e-5), (3, "float64", 1e-9)]
+)
 def test_it_is_scipy_between_the_outermost_centres(linear, order, dtype, tolerance):
     """In many bricks: what one brick cannot see of the spline is below the tolerance."""
     volume, shape = noise((150, 110, 130), dtype), (120, 140, 125)
@@ -127,7 +145,9 @@ def test_identity_flips_and_other_orders_of_axes_copy_bit_by_bit(n, dtype, order
     volume = noise(n, dtype)
     if volume.dtype.kind == "f":
         order = "nearest" if order == "label_linear" else order
-        volume.flat[:: max(1, volume.size // 5)] = np.resize([np.nan, -0.0, np.inf], len(volume.flat[:: max(1, volume.size // 5)]))
+        volume.flat[:: max(1, volume.size // 5)] = np.resize(
+            [np.nan, -0.0, np.inf], len(volume.flat[:: max(1, volume.size // 5)])
+        )
     matrix = np.zeros((3, 4))
     for target, source in enumerate(axes):
         matrix[source, target] = -1.0 if flips[target] else 1.0
@@ -188,7 +208,9 @@ def test_nothing_in_and_nothing_out(shape, order):
 @pytest.mark.parametrize("order", ["nearest", "linear", "cubic", "label_linear"])
 def test_a_far_outside_target_is_all_fill(order):
     matrix = np.c_[1e6 * TILTED, [1e9, -1e9, 1e12]]
-    assert np.unique(resample3d(np.ones((5, 5, 5), dtype=np.uint8), matrix, (40, 40, 40), order, 7)).tolist() == [7]
+    assert np.unique(resample3d(np.ones((5, 5, 5), dtype=np.uint8), matrix, (40, 40, 40), order, 7)).tolist() == [
+        7
+    ]
     assert np.allclose(resample3d(np.ones((5, 5, 5), dtype=np.uint8), matrix, (4, 4, 4), order, None), 1)
 
 
@@ -218,7 +240,13 @@ print(peak() - before - result.nbytes)
 
 @pytest.mark.parametrize(
     ("order", "route"),
-    [("linear", "rescaled"), ("linear", "tilted"), ("cubic", "rescaled"), ("cubic", "tilted"), ("label_linear", "tilted")],
+    [
+        ("linear", "rescaled"),
+        ("linear", "tilted"),
+        ("cubic", "rescaled"),
+        ("cubic", "tilted"),
+        ("label_linear", "tilted"),
+    ],
 )
 def test_memory_beside_volume_and_result_is_bounded(order, route):
     if library.load()[0] is None:
