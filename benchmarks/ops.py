@@ -20,6 +20,7 @@ OPERATORS = (
     "connected_components",
     "distance_transform",
     "modulate_noise_act",
+    "resample3d",
 )
 
 

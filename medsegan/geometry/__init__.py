@@ -3,7 +3,7 @@
 from .compare import GridAgreement, compare_grids
 from .grid import Grid
 from .orientation import Reorientation, axis_codes, reorientation_to
-from .resample import resample_axis
+from .resample import resample_axis, resample_slices
 from .sampling import Sampling
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "compare_grids",
     "reorientation_to",
     "resample_axis",
+    "resample_slices",
 ]

@@ -1,4 +1,4 @@
-"""Values between the voxels: one axis at a time."""
+"""Values between the voxels: one axis at a time, the rows and columns of slices, or a volume on another grid."""
 
 import math
 
@@ -8,6 +8,7 @@ from scipy import sparse
 
 from ..errors import DataError
 from ..shapes import Array, FloatArray
+from ..voxels import resample3d
 from .sampling import Sampling
 
 _FACE_TOLERANCE = 1e-6
@@ -48,6 +49,27 @@ def resample_axis(array: Array, axis: int, sampling: Sampling, fill: float | Non
         if outside.any():
             np.moveaxis(result, axis, 0)[outside] = fill
     return result
+
+
+def resample_slices(stack: Array, rows: Sampling, cols: Sampling, fill: float | None) -> FloatArray:
+    """The slices with rows and columns sampled anew; what `resample_axis` along both gives, but for rounding.
+
+    Where neither gets coarser there is nothing to smooth, and both are interpolated in one pass.
+
+    Args:
+        stack: (S, H, W); floats keep their type, everything else becomes float32.
+        rows: where the rows of the result lie, in indices of axis 1.
+        cols: where its columns lie, in indices of axis 2.
+        fill: as in `resample_axis`.
+
+    Raises:
+        DataError: an axis is empty or absent.
+    """
+    if max(abs(rows.step), abs(cols.step)) > 1.0 or 0 in stack.shape[1:]:
+        return resample_axis(resample_axis(stack, 1, rows, fill), 2, cols, fill)
+    source_from_target = np.diag([1.0, rows.step, cols.step, 1.0])
+    source_from_target[1:3, 3] = rows.start, cols.start
+    return resample3d(stack, source_from_target, (len(stack), rows.count, cols.count), "linear", fill)
 
 
 def _triangle_weights(positions: npt.NDArray[np.float64], step: float, n_source: int) -> sparse.csr_array:

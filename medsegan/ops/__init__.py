@@ -6,6 +6,7 @@ from .distance_transform import distance_transform, nearest_outside
 from .library import has_kernel, load_kernels, operators
 from .modulate_noise_act import modulate_noise_act
 from .resample2d import downsample2d, upsample2d
+from .resample3d import resample3d
 
 load_kernels()
 
@@ -20,5 +21,6 @@ __all__ = [
     "modulate_noise_act",
     "nearest_outside",
     "operators",
+    "resample3d",
     "upsample2d",
 ]

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import DataError
-from ..geometry import Sampling, resample_axis
-from ..shapes import FloatArray, LabelArray
+from ..geometry import Sampling, resample_slices
+from ..shapes import Array, FloatArray, LabelArray
 from .frame import Frame
 
-_SLAB_VALUES = 4_000_000
+_SLAB_VALUES = 500_000  # small enough for what is made of them to stay in cache
 _FACE_TOLERANCE = 1e-6
 
 
@@ -31,7 +32,7 @@ def assemble_labels(probabilities: FloatArray, frame: Frame) -> LabelArray:
     """
     _require_stack(probabilities.shape[:1] + probabilities.shape[2:], frame)
     n_classes = probabilities.shape[1]
-    labels = np.zeros(frame.source.shape, dtype=np.uint8 if n_classes <= 256 else np.uint16)
+    labels = _filled(frame, 0, np.uint8 if n_classes <= 256 else np.uint16)
     view = frame.reorientation.apply(labels)
     window, rows, cols = _covered(frame)
     for slab in _slabs(len(view), rows, cols):
@@ -52,7 +53,7 @@ def assemble_scalar(values: FloatArray, frame: Frame, fill: float) -> FloatArray
         DataError: the array does not have the shape of the frame's stack.
     """
     _require_stack(values.shape, frame)
-    volume = np.full(frame.source.shape, fill, dtype=np.float32)
+    volume = _filled(frame, fill, np.float32)
     view = frame.reorientation.apply(volume)
     window, rows, cols = _covered(frame)
     for slab in _slabs(len(view), rows, cols):
@@ -77,6 +78,12 @@ def assemble_probabilities(probabilities: FloatArray, frame: Frame) -> Iterator[
         yield assemble_scalar(probabilities[:, index], frame, fill=1.0 if index == 0 else 0.0)
 
 
+def _filled(frame: Frame, value: float, kind: npt.DTypeLike) -> Array:
+    """A volume (I, J, K) on `frame.source` of one value, in memory slice by slice: so it is written in one go."""
+    axes = frame.reorientation.axes
+    return np.full([frame.source.shape[axis] for axis in axes], value, dtype=kind).transpose(np.argsort(axes))
+
+
 def _most_probable(probabilities: FloatArray, rows: Sampling, cols: Sampling) -> LabelArray:
     """Class indices of a slab (s, K, H, W) at the given rows and columns, holding only the best score so far."""
     n_classes = probabilities.shape[1]
@@ -94,7 +101,7 @@ def _most_probable(probabilities: FloatArray, rows: Sampling, cols: Sampling) ->
 
 
 def _upsample(slab: FloatArray, rows: Sampling, cols: Sampling) -> FloatArray:
-    return resample_axis(resample_axis(slab, 1, rows, None), 2, cols, None)
+    return resample_slices(slab, rows, cols, None)
 
 
 def _covered(frame: Frame) -> tuple[tuple[slice, slice], Sampling, Sampling]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..errors import DataError
-from ..geometry import resample_axis
+from ..geometry import resample_slices
 from ..shapes import Array, FloatArray, LabelArray, MaskArray
 from .frame import Frame
 
@@ -73,7 +73,7 @@ def _share(mask: MaskArray, frame: Frame, outside: float) -> FloatArray:
 
 
 def _sample(slab: FloatArray, frame: Frame, fill: float | None) -> FloatArray:
-    return resample_axis(resample_axis(slab, 1, frame.rows, fill), 2, frame.cols, fill)
+    return resample_slices(slab, frame.rows, frame.cols, fill)
 
 
 def _stack_view(array: Array, frame: Frame) -> Array:

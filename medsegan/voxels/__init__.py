@@ -2,6 +2,7 @@
 
 from .connected_components import NEIGHBOURS, connected_components, keep_largest
 from .distance_transform import distance_transform, nearest_outside
+from .resample3d import resample3d
 
 __all__ = [
     "NEIGHBOURS",
@@ -9,4 +10,5 @@ __all__ = [
     "distance_transform",
     "keep_largest",
     "nearest_outside",
+    "resample3d",
 ]
