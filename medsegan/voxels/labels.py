@@ -38,8 +38,8 @@ class LabelPair:
         """
         if prediction.shape != reference.shape:
             raise DataError(
-                f"prediction of shape {prediction.shape} and reference of shape {reference.shape} cannot be compared; "
-                "bring them onto one grid first"
+                f"prediction of shape {prediction.shape} and reference of shape {reference.shape} cannot be "
+                "compared; bring them onto one grid first"
             )
         for name, array in (("prediction", prediction), ("reference", reference)):
             if array.dtype.kind not in "bui":

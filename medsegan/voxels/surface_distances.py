@@ -1,9 +1,9 @@
 """Distances between the surfaces of two label volumes, class by class, in both directions.
 
-There are two kinds of surface. Its *voxels* are those of the mask with one of the six neighbours outside it; the edge
-of the image counts as outside. This is the border of medpy, MONAI and MetricsReloaded. Its *surfels* lie between
-voxels, wherever eight neighbouring ones are not all inside or all outside, and each has an area. This is the surface
-of google-deepmind/surface-distance. For the definitions see Podobnik and Vrtovec, arXiv 2410.02630.
+A surface is measured in two ways. Its *voxels* are those of the mask with one of the six neighbours outside it;
+the edge of the image counts as outside. This is the border of medpy, MONAI and MetricsReloaded. Its *surfels* lie
+between voxels, wherever eight neighbouring ones are not all inside or all outside, and each has an area. This is
+the surface of google-deepmind/surface-distance. For the definitions see Podobnik and Vrtovec, arXiv 2410.02630.
 """
 
 import ctypes
@@ -21,11 +21,12 @@ from . import library
 from .labels import LabelPair
 from .surfels import surfel_areas_mm2
 
-# The plain way only. A distance transform costs its box, a tree search costs its points, at about this many voxels to
-# a point. Organs are far above it (a liver: 50), so that a stray voxel at the far end of the image costs nothing;
-# noise is below.
+# The plain way only. A distance transform costs its box, a tree search costs its points, at about this many voxels
+# to a point. Organs are far above it (a liver: 50), so that a stray voxel at the far end of the image costs
+# nothing; noise is below.
 _VOXELS_PER_POINT = 20
 
+_ALLOCATE = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_int64)
 _Floats = npt.NDArray[np.float64]
 
 
@@ -99,8 +100,8 @@ def surface_distances(
     if lists is None:
         return [_plain(pair.prediction == label, pair.reference == label, spacing, areas) for label in labels]
     each = 6 if surfels else 2
-    groups = [lists[start : start + each] for start in range(0, len(lists), each)]
-    return [ClassDistances(group[0], group[1], SurfelDistances(*group[2:]) if surfels else None) for group in groups]
+    groups = (lists[start : start + each] for start in range(0, len(lists), each))
+    return [ClassDistances(one[0], one[1], SurfelDistances(*one[2:]) if surfels else None) for one in groups]
 
 
 def _compiled(
@@ -109,7 +110,6 @@ def _compiled(
     """The lists of all classes one after the other; None without a kernel."""
     lists: list[_Floats] = []
 
-    @ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_int64)
     def allocate(count: int) -> int | None:
         try:
             lists.append(np.empty(count))
@@ -129,16 +129,18 @@ def _compiled(
         ctypes.c_int64(len(values)),
         None if areas is None else areas.ctypes,
         ctypes.c_int(threads),
-        allocate,
+        _ALLOCATE(allocate),
     )
     return lists if done else None
 
 
-def _plain(prediction: MaskArray, reference: MaskArray, spacing_mm: _Floats, areas: _Floats | None) -> ClassDistances:
+def _plain(
+    prediction: MaskArray, reference: MaskArray, spacing_mm: _Floats, areas: _Floats | None
+) -> ClassDistances:
     """The distances of one class, by scipy."""
     box = _bounding_box(prediction | reference)
     masks = [np.ascontiguousarray(mask[box]) for mask in (prediction, reference)]
-    to_reference, to_prediction = _both_ways(*(_surface(mask) for mask in masks), spacing_mm)
+    to_reference, to_prediction = _both_ways(_surface(masks[0]), _surface(masks[1]), spacing_mm)
     if areas is None:
         return ClassDistances(to_reference, to_prediction, None)
     codes = [_codes(mask) for mask in masks]
@@ -175,7 +177,7 @@ def _codes(mask: MaskArray) -> npt.NDArray[np.uint8]:
     code = np.zeros([n + 1 for n in mask.shape], dtype=np.uint8)
     for corner in np.ndindex(2, 2, 2):
         window = tuple(slice(low, low + n) for low, n in zip(corner, code.shape, strict=True))
-        code = code << 1 | padded[window]
+        code = np.asarray(code << 1 | padded[window], dtype=np.uint8)
     return code
 
 

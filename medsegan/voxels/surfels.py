@@ -1,16 +1,16 @@
-"""How much surface lies between eight neighbouring voxels, for each of the 256 ways in which they can be in a mask.
+"""How much surface lies between eight neighbouring voxels, for each of the 256 ways to be in a mask or not.
 
-Marching cubes on a binary mask: the surface crosses an edge of the cube of voxel centres in its middle, where one end
-is in the mask and the other is not. On each face the crossings are joined by lines, the lines close to polygons, and
-the area of the polygons is the area of the *surfel* at the middle of the cube. Two choices make this unique:
+Marching cubes on a binary mask: the surface crosses an edge of the cube of voxel centres in its middle, where one
+end is in the mask and the other is not. On each face the crossings are joined by lines, the lines close to
+polygons, and the area of the polygons is that of the *surfel* at the middle of the cube. Two choices are needed:
 
-* A face with four crossings can be read in two ways. The corners of the minority (of the cube's eight, in the mask or
-  out of it) are cut off one by one.
+* A face with four crossings can be read in two ways. The corners of the minority of the cube's eight (those in the
+  mask or those out of it) are cut off one by one.
 * A polygon that is not flat is divided into triangles that lie in as few planes as possible.
 
 For every code and spacing these are the areas of google-deepmind/surface-distance, which the tests hold us to.
 
-Source: Lorensen and Cline, "Marching Cubes", SIGGRAPH 1987; Nikolov et al., arXiv 1809.04430, for the use as weights.
+Source: Lorensen and Cline, "Marching Cubes", SIGGRAPH 1987; Nikolov et al., arXiv 1809.04430, on areas as weights.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ _FACES: tuple[tuple[int, int, int, int], ...] = tuple(
 def surfel_areas_mm2(spacing_mm: Sequence[float]) -> npt.NDArray[np.float64]:
     """(256,) area of the surfel of every code in mm2; 0 for codes 0 and 255, where there is no surface.
 
-    The code of eight voxels has the bit 7 - (4 i + 2 j + k) set where voxel (i, j, k), each 0 or 1, is in the mask.
+    In a code the bit 7 - (4 i + 2 j + k) is set where voxel (i, j, k) of the eight, each 0 or 1, is in the mask.
 
     Args:
         spacing_mm: distance of neighbouring voxel centres along each of three axes.
