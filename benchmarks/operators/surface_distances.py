@@ -26,7 +26,8 @@ ORGANS = (
     ((330, 365, 74), (35, 35, 21)),
 )
 LABELS = tuple(range(1, len(ORGANS) + 1))
-BARS = {"surface-distance": 6.0, "monai, HD95 alone": 20.0, "medpy": 200.0}
+ONE_ORGAN = "medpy, 1 of the 4 organs"  # it takes a quarter of a minute for each, whichever it is
+BARS = {"surface-distance": 6.0, "monai, HD95 alone": 20.0, ONE_ORGAN: 200.0 / len(ORGANS)}
 
 
 @cache
@@ -102,19 +103,15 @@ def with_monai(package: Any) -> object:
 
 
 def with_medpy(package: Any) -> object:
-    prediction, reference = scene()
-    results = []
-    for label in LABELS:
-        p, r = prediction == label, reference == label
-        by_distance = (package.hd, package.hd95, package.assd)
-        results.append((package.dc(p, r), *(metric(p, r, SPACING_MM) for metric in by_distance)))
-    return results
+    prediction, reference = (volume == LABELS[0] for volume in scene())
+    by_distance = (package.hd, package.hd95, package.assd)
+    return package.dc(prediction, reference), *(f(prediction, reference, SPACING_MM) for f in by_distance)
 
 
 RIVALS = {
     "surface-distance": ("surface_distance", with_surface_distance),
     "monai, HD95 alone": ("monai.metrics", with_monai),
-    "medpy": ("medpy.metric.binary", with_medpy),
+    ONE_ORGAN: ("medpy.metric.binary", with_medpy),
 }
 
 
@@ -138,7 +135,7 @@ def cases(device: str) -> Iterator[Case]:
         yield Case("surface_distances of 4 organs, 512x512x160", on_device("cuda"), rival)
         return
     rivals = installed()
-    slow = {rival: work for rival, work in rivals.items() if rival == "medpy"}
+    slow = {rival: work for rival, work in rivals.items() if rival == ONE_ORGAN}
     quick = {rival: work for rival, work in rivals.items() if rival not in slow}
     yield Case(name, ours, quick, BARS, 5)
     if slow:

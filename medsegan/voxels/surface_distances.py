@@ -95,9 +95,9 @@ def surface_distances(
         raise ValueError(f"labels must be distinct, got {list(labels)}")
     pair = LabelPair.of(prediction, reference)
     spacing = np.array([spacing_mm[axis] for axis in pair.axes], dtype=np.float64)
-    areas = surfel_areas_mm2(tuple(spacing)) if surfels else None
-    lists = _compiled(pair, labels, spacing, areas, threads or library.default_threads())
+    lists = _compiled(pair, labels, spacing, surfels, threads or library.default_threads())
     if lists is None:
+        areas = surfel_areas_mm2(tuple(spacing)) if surfels else None
         return [_plain(pair.prediction == label, pair.reference == label, spacing, areas) for label in labels]
     each = 6 if surfels else 2
     groups = (lists[start : start + each] for start in range(0, len(lists), each))
@@ -105,7 +105,7 @@ def surface_distances(
 
 
 def _compiled(
-    pair: LabelPair, labels: Sequence[int], spacing_mm: _Floats, areas: _Floats | None, threads: int
+    pair: LabelPair, labels: Sequence[int], spacing_mm: _Floats, surfels: bool, threads: int
 ) -> list[_Floats] | None:
     """The lists of all classes one after the other; None without a kernel."""
     lists: list[_Floats] = []
@@ -127,7 +127,7 @@ def _compiled(
         spacing_mm.ctypes,
         values.ctypes,
         ctypes.c_int64(len(values)),
-        None if areas is None else areas.ctypes,
+        ctypes.c_int(surfels),
         ctypes.c_int(threads),
         _ALLOCATE(allocate),
     )

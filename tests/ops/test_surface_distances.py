@@ -31,10 +31,7 @@ def scene(seed=0, dtype=torch.uint8):
 def lists_of(found, n_labels):
     """[class][list] of (distances, weights)."""
     ends = found.offsets.tolist()
-    pieces = [
-        (found.distances_mm[a:b].cpu().numpy(), found.weights[a:b].cpu().numpy())
-        for a, b in pairwise(ends)
-    ]
+    pieces = [(found.distances_mm[a:b].cpu().numpy(), found.weights[a:b].cpu().numpy()) for a, b in pairwise(ends)]
     assert ends[0] == 0
     assert ends[-1] == found.distances_mm.numel() == found.weights.numel()
     return [pieces[4 * n : 4 * n + 4] for n in range(n_labels)]

@@ -66,7 +66,7 @@ def assert_equal(ours, theirs):
             np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-12)
             np.testing.assert_allclose(getattr(one.surfels, name), getattr(other.surfels, name), rtol=1e-12)
         for name in AREAS:
-            np.testing.assert_array_equal(getattr(one.surfels, name), getattr(other.surfels, name))
+            np.testing.assert_allclose(getattr(one.surfels, name), getattr(other.surfels, name), rtol=1e-12)
 
 
 def brute_surface(mask):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from surface_distance import lookup_tables
 
+from medsegan.voxels import surface_distances
 from medsegan.voxels.surfels import surfel_areas_mm2
 
 lengths = st.floats(0.05, 20)
@@ -48,6 +49,22 @@ def test_equals_the_tables_of_surface_distance(spacing):
     """A black box: of all 256 codes, the ambiguous ones included."""
     theirs = np.ravel(lookup_tables.create_table_neighbour_code_to_surface_area(spacing))
     np.testing.assert_allclose(surfel_areas_mm2(spacing), theirs, rtol=1e-12)
+
+
+def test_the_kernels_derive_the_same_areas():
+    """Eight voxels, filled in all ways."""
+    spacing = (0.7, 1.3, 2.9)
+    areas = surfel_areas_mm2(spacing)
+    for code in range(1, 255):
+        mask = np.array([code >> (7 - n) & 1 for n in range(8)], dtype=bool).reshape(2, 2, 2)
+        whole = np.pad(mask, 1)
+        found = surface_distances(whole, whole, [1], spacing)[0].surfels
+        places = [
+            int("".join(str(int(bit)) for bit in whole[i : i + 2, j : j + 2, k : k + 2].ravel()), 2)
+            for i, j, k in np.ndindex(3, 3, 3)
+        ]
+        expected = [areas[place] for place in places if 0 < place < 255]
+        np.testing.assert_allclose(found.prediction_mm2, expected, rtol=1e-12)
 
 
 @given(st.tuples(lengths, lengths, lengths))

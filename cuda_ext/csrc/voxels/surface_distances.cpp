@@ -7,6 +7,7 @@
 #include "labels.h"
 #include "parallel.h"
 #include "point_grid.h"
+#include "surfel_areas.h"
 
 #include <algorithm>
 #include <array>
@@ -252,12 +253,12 @@ class ClassSurfaces {
 }  // namespace medsegan
 
 // For every class in turn, memory is asked for with allocate(count): distances of the voxels of the prediction, of the
-// reference; with surfels also distances of the surfels of both, then areas of both. Labels are distinct. area_of_code:
-// 256 areas in mm2, or null for no surfels. A distance to an empty surface is infinite.
+// reference; with surfels also distances of the surfels of both, then areas of both. Labels are distinct. A distance
+// to an empty surface is infinite.
 extern "C" MEDSEGAN_API const char* medsegan_surface_distances(const void* prediction, const void* reference, int type,
                                                                const int64_t* size, const double* spacing_mm,
                                                                const int64_t* labels, int64_t classes,
-                                                               const double* area_of_code, int threads,
+                                                               int surfels, int threads,
                                                                double* (*allocate)(int64_t)) {
   using namespace medsegan;
   return guarded([&] {
@@ -269,24 +270,25 @@ extern "C" MEDSEGAN_API const char* medsegan_surface_distances(const void* predi
       if (!memory) throw std::bad_alloc();
       return memory;
     };
-    const size_t lists = area_of_code ? 4 : 2;
+    const size_t lists = surfels ? 4 : 2;
+    const std::array<double, 256> area_of_code = surfel_areas_mm2(spacing_mm);
     for (int64_t c = 0; c < classes; ++c) {
       const Box& box = boxes[c];
       if (box.is_empty()) {
-        for (size_t i = 0; i < (area_of_code ? 6u : 2u); ++i) take(0);
+        for (size_t i = 0; i < (surfels ? 6u : 2u); ++i) take(0);
         continue;
       }
       std::array<int64_t, 3> places;
       for (int axis = 0; axis < 3; ++axis) places[axis] = box.high[axis] - box.low[axis] + 2;
       const GridShape shape(places, spacing_mm);
       const MaskBits a(volumes[0], box, labels[c], threads), b(volumes[1], box, labels[c], threads);
-      const ClassSurfaces surfaces(a, b, shape, area_of_code != nullptr, threads);
+      const ClassSurfaces surfaces(a, b, shape, surfels != 0, threads);
       double *distances[4], *areas[2];
       for (size_t i = 0; i < lists; ++i) distances[i] = take(surfaces.count(i));
-      if (area_of_code) {
+      if (surfels) {
         for (size_t i = 0; i < 2; ++i) areas[i] = take(surfaces.count(2 + i));
       }
-      surfaces.measure(distances, areas, area_of_code);
+      surfaces.measure(distances, areas, area_of_code.data());
     }
   });
 }
