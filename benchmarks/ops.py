@@ -17,10 +17,12 @@ from .timing import as_rows, copy_bandwidth, measure
 
 OPERATORS = (
     "bias_act",
+    "confusion",
     "connected_components",
     "distance_transform",
     "modulate_noise_act",
     "resample3d",
+    "surface_distances",
 )
 
 

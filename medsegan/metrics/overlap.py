@@ -1,12 +1,14 @@
 """How much two masks share, counted in voxels."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from ..errors import DataError
-from ..shapes import MaskArray
+from ..shapes import LabelArray, MaskArray
+from ..voxels import confusion, confusion_of_labels
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,8 @@ class Overlap:
             DataError: the masks differ in shape or are not bool.
         """
         require_masks(prediction, reference)
-        return cls(
-            n_prediction=int(np.count_nonzero(prediction)),
-            n_reference=int(np.count_nonzero(reference)),
-            n_shared=int(np.count_nonzero(prediction & reference)),
-        )
+        (_, only_prediction), (only_reference, n_shared) = confusion(prediction, reference, 2).tolist()
+        return cls(only_prediction + n_shared, only_reference + n_shared, n_shared)
 
     @property
     def dice(self) -> float | None:
@@ -52,6 +51,26 @@ class Overlap:
         """n(P and R) / n(P or R), the Jaccard index; None when both masks are empty."""
         union = self.n_prediction + self.n_reference - self.n_shared
         return self.n_shared / union if union else None
+
+
+def count_overlaps(prediction: LabelArray, reference: LabelArray, values: Collection[int]) -> dict[int, Overlap]:
+    """The counts of several classes by their value, from one pass over both volumes.
+
+    Args:
+        prediction: integers, any shape.
+        reference: integers, the same shape.
+        values: of the classes in both arrays; voxels of any other value belong to no class.
+
+    Raises:
+        DataError: the arrays differ in shape or do not hold integers.
+    """
+    distinct = list(dict.fromkeys(values))
+    counts = confusion_of_labels(prediction, reference, distinct)
+    n_prediction, n_reference, n_shared = counts.sum(axis=0), counts.sum(axis=1), counts.diagonal()
+    return {
+        value: Overlap(int(n_prediction[row]), int(n_reference[row]), int(n_shared[row]))
+        for row, value in enumerate(distinct, start=1)
+    }
 
 
 def dice(prediction: MaskArray, reference: MaskArray) -> float | None:

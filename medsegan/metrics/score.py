@@ -9,9 +9,9 @@ from ..errors import DataError, UsageError
 from ..geometry import Grid
 from ..imaging.volume import LabelVolume
 from .metric import MetricName
-from .overlap import Overlap
+from .overlap import Overlap, count_overlaps
 from .status import Status, status_of
-from .surface import SurfaceDistances, compute_surface_distances
+from .surface import SurfaceDistances, compute_class_distances
 from .volume import VolumeError
 
 GRID_TOLERANCE_VOXELS = 0.01
@@ -86,16 +86,18 @@ def score_case(
     """
     _require_classes(classes)
     _require_same_grid(prediction.grid, reference.grid)
-    scores = []
-    for name, value in classes.items():
-        mask_p, mask_r = prediction.array == value, reference.array == value
-        overlap = Overlap.of(mask_p, mask_r)
-        status = status_of(overlap.n_prediction, overlap.n_reference)
-        distances = None
-        if status is Status.OK:
-            distances = compute_surface_distances(mask_p, mask_r, reference.grid.spacing_mm)
-        scores.append(_class_score(name, status, overlap, distances, reference.grid))
-    return tuple(scores)
+    overlaps = count_overlaps(prediction.array, reference.array, classes.values())
+    statuses = {value: status_of(one.n_prediction, one.n_reference) for value, one in overlaps.items()}
+    distances = compute_class_distances(
+        prediction.array,
+        reference.array,
+        [value for value, status in statuses.items() if status is Status.OK],
+        reference.grid.spacing_mm,
+    )
+    return tuple(
+        _class_score(name, statuses[value], overlaps[value], distances.get(value), reference.grid)
+        for name, value in classes.items()
+    )
 
 
 def score_missing(reference: LabelVolume, classes: Mapping[str, int]) -> tuple[ClassScore, ...]:

@@ -1,17 +1,20 @@
 """The operators: registered with torch, with plain references here and compiled kernels where there are some."""
 
 from .bias_act import bias_act
+from .confusion import confusion
 from .connected_components import connected_components, keep_largest
 from .distance_transform import distance_transform, nearest_outside
 from .library import has_kernel, load_kernels, operators
 from .modulate_noise_act import modulate_noise_act
 from .resample2d import downsample2d, upsample2d
 from .resample3d import resample3d
+from .surface_distances import surface_distances
 
 load_kernels()
 
 __all__ = [
     "bias_act",
+    "confusion",
     "connected_components",
     "distance_transform",
     "downsample2d",
@@ -22,5 +25,6 @@ __all__ = [
     "nearest_outside",
     "operators",
     "resample3d",
+    "surface_distances",
     "upsample2d",
 ]

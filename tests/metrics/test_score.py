@@ -81,6 +81,17 @@ def test_values_that_are_not_asked_for_are_background(reference):
     assert score.dice == 1.0
 
 
+def test_large_values_and_two_names_of_one_value(reference):
+    values = np.array([0, 2035, 14175], dtype=np.int32)
+    volumes = [label(reference), label(np.roll(reference, 1, axis=0))]
+    expected = score_case(*volumes, CLASSES)
+    large = [LabelVolume(values[volume.array], volume.grid) for volume in volumes]
+    found = score_case(*large, {"liver": 2035, "hepar": 2035, "spleen": 14175})
+    assert [score.class_name for score in found] == ["liver", "hepar", "spleen"]
+    for one, other in zip(found, (expected[0], expected[0], expected[1]), strict=True):
+        assert [one.value(metric.name) for metric in METRICS] == [other.value(metric.name) for metric in METRICS]
+
+
 def test_missed_class(reference):
     prediction = np.where(reference == 2, 0, reference)
     liver, spleen = score_case(label(prediction), label(reference), CLASSES)

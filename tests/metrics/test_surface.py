@@ -1,7 +1,6 @@
 """Surface distances against golden numbers and brute force."""
 
 from itertools import product
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from medsegan.errors import DataError
-from medsegan.metrics import compute_surface_distances, surface
+from medsegan.metrics import compute_surface_distances
+from medsegan.metrics.surface import compute_class_distances
 
 SPACING = (0.8, 0.8, 5.0)
 GOLDEN = {
@@ -21,7 +21,17 @@ GOLDEN = {
     "masd_mm": {"A": 1.6246, "B": 1.8565, "H": 1.8522, "F": 1.5242, "I": 0.8, "G": 0.0},
 }
 GOLDEN_DIRECTED = {"A": 1.4063, "B": 1.8701, "H": 3.7043, "F": 1.8063, "I": 0.8, "G": 0.0}
-ALWAYS_TREE, ALWAYS_TRANSFORM = 0, 10**9
+GOLDEN_NSD_VOXEL = {"A": 0.7136, "B": 0.7093, "H": 0.9508, "F": 0.7078, "I": 1.0, "G": 1.0}
+GOLDEN_NSD = {"A": 0.8773, "B": 0.8689, "H": 0.9494, "F": 0.8893, "I": 1.0, "G": 1.0}
+GOLDEN_HD95_BY_AREA = {"A": 5.0, "B": 5.0, "H": 37.6303, "F": 5.0, "I": 0.8, "G": 0.0}
+GOLDEN_MEANS_BY_AREA = {  # prediction to reference, and back
+    "A": (0.8209, 1.0415),
+    "B": (1.5786, 1.0415),
+    "H": (3.6495, 0.0),
+    "F": (0.945, 0.6303),
+    "I": (0.4, 0.4),
+    "G": (0.0, 0.0),
+}
 
 masks = arrays(bool, st.tuples(*[st.integers(1, 6)] * 3), elements=st.booleans()).filter(np.any)
 spacings = st.tuples(*[st.sampled_from([0.5, 0.8, 1.0, 2.5, 5.0])] * 3)
@@ -46,15 +56,40 @@ def brute_distances(source, target, spacing):
     return np.linalg.norm(a[:, None] - b[None], axis=2).min(axis=1)
 
 
-@pytest.mark.parametrize("voxels_per_point", [None, ALWAYS_TREE, ALWAYS_TRANSFORM])
 @pytest.mark.parametrize("case", "ABHFIG")
-def test_golden_numbers(golden_masks, case, voxels_per_point):
-    default = surface._VOXELS_PER_POINT
-    with patch.object(surface, "_VOXELS_PER_POINT", default if voxels_per_point is None else voxels_per_point):
-        distances = compute_surface_distances(*golden_masks[case], SPACING)
+def test_golden_numbers(golden_masks, case):
+    distances = compute_surface_distances(*golden_masks[case], SPACING)
     for name, values in GOLDEN.items():
         assert getattr(distances, name) == pytest.approx(values[case], abs=6e-5), name
     assert distances.prediction_to_reference_mm.mean() == pytest.approx(GOLDEN_DIRECTED[case], abs=6e-5)
+
+
+@pytest.mark.parametrize("case", "ABHFIG")
+def test_golden_numbers_by_area(golden_masks, case):
+    distances = compute_surface_distances(*golden_masks[case], SPACING, surfels=True)
+    assert distances.nsd_voxel(2.0) == pytest.approx(GOLDEN_NSD_VOXEL[case], abs=6e-5)
+    assert distances.nsd(2.0) == pytest.approx(GOLDEN_NSD[case], abs=6e-5)
+    assert distances.hd_by_area_mm(95) == pytest.approx(GOLDEN_HD95_BY_AREA[case], abs=6e-5)
+    assert distances.means_by_area_mm() == pytest.approx(GOLDEN_MEANS_BY_AREA[case], abs=6e-5)
+
+
+def test_areas_must_be_asked_for(golden_masks):
+    distances = compute_surface_distances(*golden_masks["I"], SPACING)
+    for work in (lambda: distances.nsd(2.0), lambda: distances.hd_by_area_mm(95), distances.means_by_area_mm):
+        with pytest.raises(ValueError, match="surfels=True"):
+            work()
+
+
+def test_several_classes_at_once_are_each_as_alone(golden_masks):
+    masks = golden_masks["B"]
+    prediction, reference = (np.where(mask, 40_000, 0).astype(np.uint16) for mask in masks)
+    prediction[5:9, 5:9, 3:5], reference[5:8, 5:9, 3:6] = 7, 7
+    together = compute_class_distances(prediction, reference, [7, 40_000], SPACING)
+    assert list(together) == [7, 40_000]
+    for value, found in together.items():
+        alone = compute_surface_distances(prediction == value, reference == value, SPACING)
+        np.testing.assert_array_equal(found.prediction_to_reference_mm, alone.prediction_to_reference_mm)
+        np.testing.assert_array_equal(found.reference_to_prediction_mm, alone.reference_to_prediction_mm)
 
 
 def test_identical_masks_are_exactly_zero_apart(golden_masks):
@@ -71,12 +106,10 @@ def test_share_of_the_blob_in_case_h(golden_masks):
     assert pooled == pytest.approx(0.04924, abs=5e-6)
 
 
-@pytest.mark.parametrize("voxels_per_point", [ALWAYS_TREE, ALWAYS_TRANSFORM])
 @given(pair=pairs(), spacing=spacings)
 @settings(max_examples=60, deadline=None)
-def test_equals_brute_force(pair, spacing, voxels_per_point):
-    with patch.object(surface, "_VOXELS_PER_POINT", voxels_per_point):
-        distances = compute_surface_distances(*pair, spacing)
+def test_equals_brute_force(pair, spacing):
+    distances = compute_surface_distances(*pair, spacing)
     np.testing.assert_allclose(
         distances.prediction_to_reference_mm, brute_distances(*pair, spacing), rtol=1e-12, atol=1e-12
     )
