@@ -3,23 +3,13 @@
 
 #include "box_window.h"
 #include "image_rows.h"
+#include "window_moments.h"
 
 namespace medsegan {
 
-// Means, variances and covariance of one window. Comparisons are such that NaN is not flat.
-struct Moments {
-  double mean_x, mean_t, covariance, var_x, var_t, weight;
-  bool x_is_flat;
-
-  Moments(const double* sums, int64_t width, int64_t j, double share, double flat)
-      : mean_x(sums[j] * share), mean_t(sums[width + j] * share), covariance(sums[2 * width + j] * share - mean_x * mean_t) {
-    const double vx = sums[3 * width + j] * share - mean_x * mean_x, vt = sums[4 * width + j] * share - mean_t * mean_t;
-    x_is_flat = vx <= flat;
-    var_x = x_is_flat ? flat : vx;
-    weight = vt <= flat ? 0.0 : 1.0;
-    var_t = vt <= flat ? flat : vt;
-  }
-};
+inline WindowMoments moments_at(const double* sums, int64_t width, int64_t j, double share, double flat) {
+  return {{sums[j], sums[width + j], sums[2 * width + j], sums[3 * width + j], sums[4 * width + j]}, share, flat};
+}
 
 // The sums over windows from which the moments follow.
 template <typename T>
@@ -61,17 +51,14 @@ double correlation_of_strip(const Tensor& x, const Tensor& target, const Strip& 
     const double *sums = rows.at(i), *shares = rows.shares();
     double row = 0;
 #pragma omp simd reduction(+ : row)
-    for (int64_t j = 0; j < width; ++j) {
-      const Moments m(sums, width, j, shares[j], flat);
-      row += m.weight * (1.0 - m.covariance * m.covariance / (m.var_x * m.var_t));
-    }
+    for (int64_t j = 0; j < width; ++j) row += moments_at(sums, width, j, shares[j], flat).distance();
     total += row;
   }
   return total;
 }
 
 // A pixel takes part in all windows around it: dx = target * sum(a) + x * sum(b) - sum(a mean_t + b mean_x), where a and
-// b are the derivatives of the windows' distances by covariance and variance.
+// b are the derivatives of the windows' distances by covariance and by half the variance.
 template <typename T>
 void correlation_grad_of_strip(const Tensor& x, const Tensor& target, Tensor& dx, const Strip& strip, int64_t radius,
                                double flat, double scale) {
@@ -86,12 +73,11 @@ void correlation_grad_of_strip(const Tensor& x, const Tensor& target, Tensor& dx
       double *by_covariance = factors, *by_variance = factors + width, *offset = by_variance + width;
 #pragma omp simd
       for (int64_t j = 0; j < width; ++j) {
-        const Moments m(moments, width, j, shares[j], flat);
-        const double a = -2.0 * scale * shares[j] * m.weight * m.covariance / (m.var_x * m.var_t);
-        const double b = m.x_is_flat ? 0.0 : -a * m.covariance / m.var_x;
+        const WindowMoments m = moments_at(moments, width, j, shares[j], flat);
+        const double a = scale * shares[j] * m.by_covariance(), b = scale * shares[j] * m.by_half_variance();
         by_covariance[j] = a;
         by_variance[j] = b;
-        offset[j] = a * m.mean_t + b * m.mean_x;
+        offset[j] = a * m.mean_target + b * m.mean_x;
       }
     });
     x_plane.read(i, x_row.data());

@@ -1,14 +1,10 @@
 // Local correlation and self-similarity context of two images, and their gradients. See medsegan/ops/local_similarity.py.
 #include "context_rows.h"
 #include "correlation_rows.h"
+#include "image_pair.h"
 
 namespace medsegan {
 namespace {
-
-// Calls body with a value of the type of the elements of x.
-#define MEDSEGAN_FLOATING(x, name, ...) \
-  THO_DISPATCH_V2((x).scalar_type(), name, AT_WRAP(__VA_ARGS__), AT_EXPAND(AT_FLOATING_TYPES), \
-                  torch::headeronly::ScalarType::Half, torch::headeronly::ScalarType::BFloat16)
 
 Tensor local_correlation(const Tensor& x, const Tensor& target, int64_t radius, double flat) {
   require_alike(x, target);
