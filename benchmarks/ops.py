@@ -15,7 +15,7 @@ from medsegan.voxels import library as voxels
 
 from .timing import as_rows, measure
 
-OPERATORS = ("bias_act",)
+OPERATORS = ("bias_act", "local_similarity")
 
 
 def require_kernels(device: str) -> None:

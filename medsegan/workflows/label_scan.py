@@ -10,7 +10,7 @@ import torch
 from ..data import unit_range
 from ..errors import UsageError
 from ..imaging import LabelVolume, Modality, Volume, detect_modality, read_volume
-from ..models import Prediction
+from ..models import ObjectiveName, Prediction
 from ..shapes import FloatArray, LabelArray
 from ..slices import PreparedScan, assemble_labels, assemble_scalar, prepare_scan
 from .model_file import TrainedModel
@@ -91,6 +91,7 @@ def label_scan(
     steps: int,
     on_progress: Callable[[int], None],
     reading: Reading,
+    objective: ObjectiveName = "auto",
 ) -> LabeledScan:
     """The labels of the scan in a file or folder.
 
@@ -101,6 +102,7 @@ def label_scan(
         steps: of optimisation.
         on_progress: called with the number of slices done.
         reading: how to read the scan.
+        objective: of the optimisation.
 
     Raises:
         InputError, DataError: the scan cannot be read.
@@ -112,7 +114,9 @@ def label_scan(
     seen = model.facts.has_seen(modality)
     window = model.facts.window(modality) if seen or reading.window is None else reading.window
     images = unit_range(stored.to(device), window)
-    prediction = model.predictor.predict(images, steps=steps, seen_modality=seen, on_progress=on_progress)
+    prediction = model.predictor.predict(
+        images, steps=steps, seen_modality=seen, on_progress=on_progress, objective=objective
+    )
     indices = assemble_labels(prediction.probabilities.numpy(), prepared.frame)
     place = "a modality of the training" if seen else "a modality that the model never saw"
     notes = (*volume.notes, *prepared.notes, f"read as {modality} ({reason}): {place}")

@@ -87,6 +87,7 @@ def _run(
         options.n_steps,
         lambda _: None,
         Reading(options.modality, options.series),
+        options.objective,
     )
     for note in scan.notes:
         progress.note(f"{job.source.name}: {note}")
@@ -203,3 +204,7 @@ def _is_there(job: _Job) -> bool:
 def _require_possible(model: TrainedModel, options: SegmentOptions) -> None:
     if options.residual is not None and model.method == "unet":
         raise UsageError("--residual: a U-Net reconstructs nothing; use a model of the joint GAN or leave it out")
+    if options.objective != "auto" and model.method == "unet":
+        raise UsageError("--objective: a U-Net optimises nothing; use a model of the joint GAN or leave it out")
+    if options.objective != "auto" and options.n_steps == 0:
+        raise UsageError("--objective: no steps of optimisation were asked for; pass --steps or leave it out")

@@ -25,7 +25,9 @@ class BoxWindow {
         padded_(width + 2 * across_),
         doubled_(width + 2 * across_),
         columns_(width) {
-    for (int64_t j = 0; j < width; ++j) columns_[j] = std::min(j + across_, width - 1) - std::max<int64_t>(j - across_, 0) + 1;
+    for (int64_t j = 0; j < width; ++j) {
+      columns_[j] = static_cast<double>(std::min(j + across_, width - 1) - std::max<int64_t>(j - across_, 0) + 1);
+    }
   }
 
   // [fields, width] sums of the windows around row i; rows are asked for from top to bottom. Each row that enters is

@@ -30,7 +30,10 @@ template <typename T>
 class Neighbours {
  public:
   Neighbours(const Tensor& x, const Strip& strip, int64_t dilation)
-      : plane_(x, strip), width_(x.size(3)), down_(std::min(dilation, x.size(2) - 1)), across_(std::min(dilation, width_ - 1)),
+      : plane_(x, strip),
+        width_(x.size(3)),
+        down_(std::min(dilation, x.size(2) - 1)),
+        across_(std::min(dilation, width_ - 1)),
         rows_(3 * (width_ + 2 * across_)) {}
 
   // What f(j, pair 0, ..., pair 3) makes of the differences at column j of a row.
@@ -57,13 +60,20 @@ class Neighbours {
   std::vector<double> rows_;
 };
 
-// The descriptors of two images, row by row: rows of pairs [4, W] with one loop a pair, which become vector instructions.
+// The descriptors of two images, row by row: [4, W], with one loop a pair, which becomes vector instructions.
 template <typename T>
 class ContextRows {
  public:
   ContextRows(const Tensor& x, const Tensor& target, const Strip& strip, int64_t radius, int64_t dilation, double flat)
-      : width_(x.size(3)), flat_(flat), x_(x, strip, dilation), target_(target, strip, dilation),
-        window_(2 * kPairs, x.size(2), width_, radius), shares_(width_), scales_(2 * width_), rates_(width_), descriptors_(2 * kPairs * width_) {}
+      : width_(x.size(3)),
+        flat_(flat),
+        x_(x, strip, dilation),
+        target_(target, strip, dilation),
+        window_(2 * kPairs, x.size(2), width_, radius),
+        shares_(width_),
+        scales_(2 * width_),
+        rates_(width_),
+        descriptors_(2 * kPairs * width_) {}
 
   // Makes everything below for row i; rows are asked for from top to bottom.
   void move_to(int64_t i) {
@@ -121,7 +131,8 @@ class ContextRows {
 };
 
 template <typename T>
-double self_similarity_of_strip(const Tensor& x, const Tensor& target, const Strip& strip, int64_t radius, int64_t dilation, double flat) {
+double self_similarity_of_strip(const Tensor& x, const Tensor& target, const Strip& strip, int64_t radius,
+                                int64_t dilation, double flat) {
   const int64_t width = x.size(3);
   ContextRows<T> rows(x, target, strip, radius, dilation, flat);
   double total = 0;
@@ -160,12 +171,17 @@ void context_factors(const ContextRows<T>& rows, int64_t width, double flat, dou
   }
 }
 
-// Collects what the pixels of a strip get from the pairs in which they are neighbours; columns beyond the edge are those
-// of the outermost pixels.
+// Collects what the pixels of a strip get from the pairs in which they are neighbours; columns beyond the edge are
+// those of the outermost pixels.
 class Collector {
  public:
   Collector(const Strip& strip, int64_t height, int64_t width, int64_t margin)
-      : strip_(strip), height_(height), width_(width), margin_(margin), pitch_(width + 2 * margin), sums_((strip.end - strip.begin) * pitch_) {}
+      : strip_(strip),
+        height_(height),
+        width_(width),
+        margin_(margin),
+        pitch_(width + 2 * margin),
+        sums_((strip.end - strip.begin) * pitch_) {}
 
   // Adds first - second to the given row, `shift` columns further right; rows of other strips are left to these.
   void add(int64_t row, int64_t shift, const double* first, const double* second) {
@@ -195,8 +211,8 @@ class Collector {
 };
 
 template <typename T>
-void self_similarity_grad_of_strip(const Tensor& x, const Tensor& target, Tensor& dx, const Strip& strip, int64_t radius,
-                                   int64_t dilation, double flat, double scale) {
+void self_similarity_grad_of_strip(const Tensor& x, const Tensor& target, Tensor& dx, const Strip& strip,
+                                   int64_t radius, int64_t dilation, double flat, double scale) {
   const int64_t height = x.size(2), width = x.size(3);
   ContextRows<T> rows(x, target, strip, radius, dilation, flat);
   Neighbours<T> neighbours(x, strip, dilation);

@@ -16,7 +16,11 @@ template <typename T>
 class MomentRows {
  public:
   MomentRows(const Tensor& x, const Tensor& target, const Strip& strip, int64_t radius)
-      : width_(x.size(3)), x_(x, strip), target_(target, strip), window_(5, x.size(2), width_, radius), shares_(width_) {}
+      : width_(x.size(3)),
+        x_(x, strip),
+        target_(target, strip),
+        window_(5, x.size(2), width_, radius),
+        shares_(width_) {}
 
   const double* at(int64_t i) {
     window_.shares(i, shares_.data());
@@ -57,8 +61,8 @@ double correlation_of_strip(const Tensor& x, const Tensor& target, const Strip& 
   return total;
 }
 
-// A pixel takes part in all windows around it: dx = target * sum(a) + x * sum(b) - sum(a mean_t + b mean_x), where a and
-// b are the derivatives of the windows' distances by covariance and by half the variance.
+// A pixel takes part in all windows around it: dx = target * sum(a) + x * sum(b) - sum(a mean_target + b mean_x),
+// where a and b are the derivatives of the windows' distances by covariance and by half the variance.
 template <typename T>
 void correlation_grad_of_strip(const Tensor& x, const Tensor& target, Tensor& dx, const Strip& strip, int64_t radius,
                                double flat, double scale) {

@@ -16,7 +16,11 @@ struct Images {
   int64_t count, channels, height, width, strips;
 
   explicit Images(const Tensor& x)
-      : count(x.size(0)), channels(x.size(1)), height(x.size(2)), width(x.size(3)), strips((height + kStripRows - 1) / kStripRows) {}
+      : count(x.size(0)),
+        channels(x.size(1)),
+        height(x.size(2)),
+        width(x.size(3)),
+        strips((height + kStripRows - 1) / kStripRows) {}
 
   int64_t values() const { return channels * height * width; }
   int64_t per_image() const { return channels * strips; }
@@ -45,7 +49,10 @@ class Plane {
  public:
   Plane(const Tensor& x, const Strip& strip)
       : start_(data<T>(x) + strip.image * x.stride(0) + strip.channel * x.stride(1)),
-        height_(x.size(2)), width_(x.size(3)), down_(x.stride(2)), across_(x.stride(3)) {}
+        height_(x.size(2)),
+        width_(x.size(3)),
+        down_(x.stride(2)),
+        across_(x.stride(3)) {}
 
   void read(int64_t row, double* out) const {
     const T* in = start_ + row * down_;

@@ -1,4 +1,4 @@
-// Local correlation and self-similarity context on the GPU, and their gradients. See medsegan/ops/local_similarity.py.
+// Local correlation and self-similarity context on the GPU, and their gradients: medsegan/ops/local_similarity.py.
 #include "image_pair.h"
 #include "window_march.h"
 #include "window_moments.h"
@@ -11,12 +11,14 @@ constexpr int kPairs = 4;
 
 // Values, [N]: a tile adds up what emit returns.
 template <int kFields, typename T, typename Load, typename Emit>
-void launch_mean(const char* op, const Tensor& x, const Tiling& tiling, const Load& load, const Emit& emit, double per_value, Tensor& out) {
+void launch_mean(const char* op, const Tensor& x, const Tiling& tiling, const Load& load, const Emit& emit,
+                 double per_value, Tensor& out) {
   const cudaStream_t stream = stream_of(x);
   const Tensor partial = torch::stable::new_empty(x, {tiling.tiles()}, torch::headeronly::ScalarType::Double);
   launch_march<kFields>(op, tiling, load, emit, data<double>(partial), stream);
   const double factor = 1.0 / (per_value * static_cast<double>(tiling.values()));
-  sum_of_tiles<T><<<grid_for(x.size(0), kThreads), kThreads, 0, stream>>>(data<double>(partial), tiling.tiles_per_image(), factor, x.size(0), data<T>(out));
+  sum_of_tiles<T><<<grid_for(x.size(0), kThreads), kThreads, 0, stream>>>(data<double>(partial), tiling.tiles_per_image(),
+                                                                          factor, x.size(0), data<T>(out));
   check_launch(op);
 }
 
@@ -106,14 +108,15 @@ void launch_correlation(const Tensor& x, const Tensor& target, Tensor& out, cons
 }
 
 template <typename T>
-void launch_correlation_grad(const Tensor& gradient, const Tensor& x, const Tensor& target, Tensor& dx, int64_t radius, double flat) {
+void launch_correlation_grad(const Tensor& gradient, const Tensor& x, const Tensor& target, Tensor& dx,
+                             const Tiling& tiling, double flat) {
   const char* op = "local_correlation_grad";
-  const Tiling tiling(x, radius);
   const Tensor fields = new_fields(x, 3);
   const EmitCorrelationFactors<T> factors{tiling, flat, data<T>(gradient), data<double>(fields), x.numel()};
   launch_march<5>(op, tiling, LoadProducts<T>{View<T>(x), View<T>(target)}, factors, nullptr, stream_of(x));
   const LoadFields<3> load{tiling, data<double>(fields), x.numel()};
-  launch_march<3>(op, tiling, load, EmitCorrelationGradient<T>{View<T>(x), View<T>(target), View<T>(dx)}, nullptr, stream_of(x));
+  const EmitCorrelationGradient<T> gradients{View<T>(x), View<T>(target), View<T>(dx)};
+  launch_march<3>(op, tiling, load, gradients, nullptr, stream_of(x));
 }
 
 // ------------------------------------------------------------------------------------------ self-similarity context
@@ -123,13 +126,18 @@ struct Reach {
   int64_t height, width, down, across;
 
   Reach(const Tensor& x, int64_t dilation)
-      : height(x.size(2)), width(x.size(3)), down(std::min(dilation, height - 1)), across(std::min(dilation, width - 1)) {}
+      : height(x.size(2)),
+        width(x.size(3)),
+        down(std::min(dilation, height - 1)),
+        across(std::min(dilation, width - 1)) {}
 
   // Differences of the pairs (up, right), (right, down), (down, left), (left, up).
   template <typename T>
   __device__ void differences(const View<T>& image, int64_t plane, int64_t i, int64_t j, double* out) const {
-    const double up = image.read(plane, max(i - down, int64_t{0}), j), low = image.read(plane, min(i + down, height - 1), j);
-    const double left = image.read(plane, i, max(j - across, int64_t{0})), right = image.read(plane, i, min(j + across, width - 1));
+    const double up = image.read(plane, max(i - down, int64_t{0}), j);
+    const double low = image.read(plane, min(i + down, height - 1), j);
+    const double left = image.read(plane, i, max(j - across, int64_t{0}));
+    const double right = image.read(plane, i, min(j + across, width - 1));
     out[0] = up - right;
     out[1] = right - low;
     out[2] = low - left;
@@ -224,9 +232,10 @@ struct EmitPairs {
 };
 
 // Sums over the places whose neighbour `shift` further, continued at the edge, is `at`: first - second of their pairs.
-__device__ inline double gather(const double* first, const double* second, int64_t at, int64_t shift, int64_t length, int64_t step) {
+__device__ inline double gather(const double* first, const double* second, int64_t at, int64_t shift, int64_t length,
+                                int64_t step) {
   int64_t begin = max(at - shift, int64_t{0}), end = min(at - shift, length - 1);  // one place, or none
-  if (at == 0 && shift < 0) begin = 0;             // all that lie too close to this edge
+  if (at == 0 && shift < 0) begin = 0;  // all that lie too close to this edge
   if (at == length - 1 && shift > 0) end = length - 1;
   double total = 0;
   for (int64_t place = begin; place <= end; ++place) total += first[place * step] - second[place * step];
@@ -238,7 +247,8 @@ template <typename T>
 __global__ void collect(Tiling tiling, Reach reach, const double* fields, int64_t values, View<T> dx) {
   const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
   for (int64_t index = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; index < values; index += step) {
-    const int64_t j = index % reach.width, i = index / reach.width % reach.height, plane = index / reach.width / reach.height;
+    const int64_t j = index % reach.width, i = index / reach.width % reach.height;
+    const int64_t plane = index / (reach.width * reach.height);
     const double* column = fields + tiling.pixel(plane, 0, j);
     const double* row = fields + tiling.pixel(plane, i, 0);
     double total = gather(column, column + 3 * values, i, -reach.down, reach.height, reach.width);
@@ -250,13 +260,15 @@ __global__ void collect(Tiling tiling, Reach reach, const double* fields, int64_
 }
 
 template <typename T>
-void launch_context(const Tensor& x, const Tensor& target, Tensor& out, const Tiling& tiling, const Reach& reach, double flat) {
+void launch_context(const Tensor& x, const Tensor& target, Tensor& out, const Tiling& tiling, const Reach& reach,
+                    double flat) {
   const LoadSquares<T> load{View<T>(x), View<T>(target), reach};
   launch_mean<2 * kPairs, T>("self_similarity", x, tiling, load, EmitContext{tiling, flat}, kPairs, out);
 }
 
 template <typename T>
-void launch_context_grad(const Tensor& gradient, const Tensor& x, const Tensor& target, Tensor& dx, const Tiling& tiling, const Reach& reach, double flat) {
+void launch_context_grad(const Tensor& gradient, const Tensor& x, const Tensor& target, Tensor& dx, const Tiling& tiling,
+                         const Reach& reach, double flat) {
   const char* op = "self_similarity_grad";
   const cudaStream_t stream = stream_of(x);
   const int64_t values = x.numel();
@@ -265,7 +277,8 @@ void launch_context_grad(const Tensor& gradient, const Tensor& x, const Tensor& 
   launch_march<2 * kPairs>(op, tiling, LoadSquares<T>{View<T>(x), View<T>(target), reach}, factors, nullptr, stream);
   const EmitPairs<T> pairs{tiling, View<T>(x), reach, data<double>(by_difference), values};
   launch_march<kPairs>(op, tiling, LoadFields<kPairs>{tiling, data<double>(by_sum), values}, pairs, nullptr, stream);
-  collect<T><<<grid_for(values, kThreads), kThreads, 0, stream>>>(tiling, reach, data<double>(by_difference), values, View<T>(dx));
+  collect<T><<<grid_for(values, kThreads), kThreads, 0, stream>>>(tiling, reach, data<double>(by_difference), values,
+                                                                  View<T>(dx));
   check_launch(op);
 }
 
@@ -283,13 +296,15 @@ Tensor local_correlation(const Tensor& x, const Tensor& target, int64_t radius, 
   return out;
 }
 
-Tensor local_correlation_grad(const Tensor& gradient, const Tensor& x, const Tensor& target, int64_t radius, double flat) {
+Tensor local_correlation_grad(const Tensor& gradient, const Tensor& x, const Tensor& target, int64_t radius,
+                              double flat) {
   require_alike(x, target);
   Tensor dx = torch::stable::empty_like(as_dense(x).tensor);
   if (x.numel() == 0) return dx;
   const DeviceGuard guard(x);
   const Tensor g = require_gradient(gradient, x);
-  MEDSEGAN_FLOATING(x, "local_correlation_grad", [&] { launch_correlation_grad<scalar_t>(g, x, target, dx, radius, flat); });
+  const Tiling tiling(x, radius);
+  MEDSEGAN_FLOATING(x, "local_correlation_grad", [&] { launch_correlation_grad<scalar_t>(g, x, target, dx, tiling, flat); });
   return dx;
 }
 
@@ -306,7 +321,8 @@ Tensor self_similarity(const Tensor& x, const Tensor& target, int64_t radius, in
   return out;
 }
 
-Tensor self_similarity_grad(const Tensor& gradient, const Tensor& x, const Tensor& target, int64_t radius, int64_t dilation, double flat) {
+Tensor self_similarity_grad(const Tensor& gradient, const Tensor& x, const Tensor& target, int64_t radius,
+                            int64_t dilation, double flat) {
   require_alike(x, target);
   Tensor dx = torch::stable::empty_like(as_dense(x).tensor);
   if (x.numel() == 0) return dx;

@@ -9,8 +9,8 @@
 
 namespace medsegan {
 
-constexpr int kTileColumns = 64;       // threads of a block, one a column of its tile; a power of two
-constexpr int64_t kTileRows = 32;      // rows of a tile, fixed, so that sums do not depend on the GPU
+constexpr int kTileColumns = 64;  // threads of a block, one a column of its tile; a power of two
+constexpr int64_t kTileRows = 32;  // rows of a tile, fixed, so that sums do not depend on the GPU
 constexpr int64_t kSharedBytes = 48 << 10;  // what every GPU gives a block
 
 // N * C planes of H x W, in tiles, and windows of 2 down + 1 by 2 across + 1 pixels.
@@ -18,9 +18,14 @@ struct Tiling {
   int64_t planes, channels, height, width, down, across, tiles_down, tiles_across;
 
   Tiling(const Tensor& x, int64_t radius)
-      : planes(x.size(0) * x.size(1)), channels(x.size(1)), height(x.size(2)), width(x.size(3)),
-        down(std::min(radius, height - 1)), across(std::min(radius, width - 1)),
-        tiles_down((height + kTileRows - 1) / kTileRows), tiles_across((width + kTileColumns - 1) / kTileColumns) {}
+      : planes(x.size(0) * x.size(1)),
+        channels(x.size(1)),
+        height(x.size(2)),
+        width(x.size(3)),
+        down(std::min(radius, height - 1)),
+        across(std::min(radius, width - 1)),
+        tiles_down((height + kTileRows - 1) / kTileRows),
+        tiles_across((width + kTileColumns - 1) / kTileColumns) {}
 
   C10_HOST_DEVICE int64_t tiles() const { return planes * tiles_down * tiles_across; }
   int64_t values() const { return channels * height * width; }  // of one image
@@ -43,7 +48,12 @@ struct View {
   int64_t channels, by_image, by_channel, by_row, by_column;
 
   explicit View(const Tensor& x)
-      : start(data<T>(x)), channels(x.size(1)), by_image(x.stride(0)), by_channel(x.stride(1)), by_row(x.stride(2)), by_column(x.stride(3)) {}
+      : start(data<T>(x)),
+        channels(x.size(1)),
+        by_image(x.stride(0)),
+        by_channel(x.stride(1)),
+        by_row(x.stride(2)),
+        by_column(x.stride(3)) {}
 
   __device__ int64_t place(int64_t plane, int64_t i, int64_t j) const {
     return plane / channels * by_image + plane % channels * by_channel + i * by_row + j * by_column;
@@ -91,7 +101,9 @@ __global__ void march(Tiling tiling, Load load, Emit emit, double* partial) {
     int64_t oldest = max(top - tiling.down, int64_t{0}), next = oldest;
     for (int64_t i = top; i < min(top + kTileRows, tiling.height); ++i) {
       for (; oldest < i - tiling.down; ++oldest) enter_row(tiling, load, shared, plane, oldest, left, -1.0, sums);
-      for (; next <= min(i + tiling.down, tiling.height - 1); ++next) enter_row(tiling, load, shared, plane, next, left, 1.0, sums);
+      for (; next <= min(i + tiling.down, tiling.height - 1); ++next) {
+        enter_row(tiling, load, shared, plane, next, left, 1.0, sums);
+      }
       if (column < tiling.width) total += emit(plane, i, column, sums);
     }
     if (partial == nullptr) continue;
@@ -107,7 +119,8 @@ __global__ void march(Tiling tiling, Load load, Emit emit, double* partial) {
 }
 
 template <int kFields, typename Load, typename Emit>
-void launch_march(const char* op, const Tiling& tiling, const Load& load, const Emit& emit, double* partial, cudaStream_t stream) {
+void launch_march(const char* op, const Tiling& tiling, const Load& load, const Emit& emit, double* partial,
+                  cudaStream_t stream) {
   const int64_t bytes = kFields * (kTileColumns + 2 * tiling.across) * static_cast<int64_t>(sizeof(double));
   STD_TORCH_CHECK(bytes <= kSharedBytes, op, ": radius is ", tiling.across, ", and windows of more than ",
                   kSharedBytes / static_cast<int64_t>(sizeof(double)) / kFields - kTileColumns, " pixels do not fit on the GPU");
