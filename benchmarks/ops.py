@@ -20,6 +20,7 @@ OPERATORS = (
     "confusion",
     "connected_components",
     "distance_transform",
+    "local_similarity",
     "modulate_noise_act",
     "resample3d",
     "surface_distances",

@@ -1,7 +1,7 @@
 """`medsegan segment`: a scan in, its label volume out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -45,6 +45,14 @@ Output = Annotated[
 Model = Annotated[
     str | None, typer.Option("--model", metavar="RUN|PATH", help="Run name or model folder; default: newest run.")
 ]
+Objective = Annotated[
+    Literal["auto", "appearance", "structure"] | None,
+    typer.Option(
+        "--objective",
+        help="What optimisation compares: appearance (intensities) or structure, blind to contrast; "
+        "auto (default) is appearance.",
+    ),
+]
 Probabilities = Annotated[
     Path | None, typer.Option("--probabilities", metavar="FILE", help="Also write the class probabilities.")
 ]
@@ -68,6 +76,7 @@ def segment(
     model: Model = None,
     quality: QualityOption = None,
     steps: StepsOption = None,
+    objective: Objective = None,
     probabilities: Probabilities = None,
     residual: Residual = None,
     preview: Preview = None,
@@ -95,6 +104,7 @@ def segment(
         dry_run=dry_run,
         **given(model=model, quality=quality, steps=steps, probabilities=probabilities, residual=residual),
         **given(preview=preview, modality=modality, series=series, keep_largest=keep_largest, device=device),
+        **given(objective=objective),
     )
     console = Console(json)
     found = _find_workspace(chosen_workspace(context, workspace), model)

@@ -1,7 +1,8 @@
 """Codes of a batch of slices, improved by gradient descent from the encoder's.
 
 Source: Li et al., CVPR 2021, section 3.3, equations 6 and 7. Unlike there, codes are held near their start,
-because the label gets worse while the image gets better, and the label is the mean over the later steps.
+because the label gets worse while the image gets better, and the label is the mean over the later steps; and the
+image may also be compared by structure alone, for scans of a contrast that the generator cannot make.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 import torch
 
 from ..models import Generator
+from ..ops import local_correlation, self_similarity
 
+CORRELATION_RADIUS = 2
 Distance = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -21,6 +24,8 @@ class Objective:
     Args:
         feature: perceptual distance of image and target.
         pixel: mean squared difference.
+        correlation: local correlation distance, with windows of `CORRELATION_RADIUS`.
+        context: distance of self-similarity contexts.
         prior: mean squared distance from the encoder's codes, in units of the codes' variance.
         noise: mean square of the noise maps.
         rate: of Adam for codes in units of the codes' standard deviation; it warms up over the first tenth of
@@ -29,9 +34,15 @@ class Objective:
 
     feature: float = 1.0
     pixel: float = 1.0
+    correlation: float = 0.0
+    context: float = 0.0
     prior: float = 0.05
     noise: float = 0.01
     rate: float = 0.03
+
+
+APPEARANCE = Objective()
+STRUCTURE = Objective(feature=0.0, pixel=0.0, correlation=0.1, context=1.0)
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ def optimize(
     Args:
         generator: frozen.
         distance: perceptual distance of two batches, [N].
-        target: [N, C, H, W] slices in the generator's contrast.
+        target: [N, C, H, W] slices, in the generator's contrast if their appearance is compared.
         start: [N, L, W] the encoder's codes.
         steps: at least 1.
         scale: standard deviation of the latent distribution, a scalar.
@@ -94,15 +105,27 @@ def _loss(
     objective: Objective,
 ) -> torch.Tensor:
     """[N] objective of every slice; slices do not influence each other."""
-    pixel = (images - target).square().mean(dim=(1, 2, 3))
     prior = offsets.square().mean(dim=(1, 2))
     roughness = torch.stack([n.square().mean(dim=(1, 2, 3)) for n in noise]).mean(dim=0)
-    return (
-        objective.feature * distance(images, target)
-        + objective.pixel * pixel
-        + objective.prior * prior
-        + objective.noise * roughness
+    loss = objective.prior * prior + objective.noise * roughness
+    parts: tuple[tuple[float, Distance], ...] = (
+        (objective.feature, distance),
+        (objective.pixel, _squared_difference),
+        (objective.correlation, _correlation),
+        (objective.context, self_similarity),
     )
+    for weight, compare in parts:
+        if weight > 0:
+            loss = loss + weight * compare(images, target)
+    return loss
+
+
+def _squared_difference(images: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return (images - target).square().mean(dim=(1, 2, 3))
+
+
+def _correlation(images: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return local_correlation(images, target, CORRELATION_RADIUS)
 
 
 def _ramp(step: int, steps: int) -> float:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from ..models import Encoder, Generator, Prediction
+from ..models import Encoder, Generator, ObjectiveName, Prediction
 from .contrast import fit_contrast
-from .optimize import Distance, Objective, optimize
+from .optimize import APPEARANCE, STRUCTURE, Distance, Objective, optimize
 from .views import probabilities_of_views
 
 CHUNK_PIXELS = 64 * 128 * 128
@@ -20,33 +20,41 @@ class Segmenter(nn.Module):
         generator: the averaged generator.
         encoder: trained for it.
         distance: perceptual distance of two image batches, [N].
-        objective: weights of the optimisation.
     """
 
-    def __init__(
-        self, generator: Generator, encoder: Encoder, distance: Distance, objective: Objective | None = None
-    ) -> None:
+    def __init__(self, generator: Generator, encoder: Encoder, distance: Distance) -> None:
         super().__init__()
         self.generator, self.encoder = generator.requires_grad_(False), encoder.requires_grad_(False)
-        self.distance, self.objective = distance, objective or Objective()
+        self.distance = distance
 
     def predict(
-        self, images: torch.Tensor, *, steps: int, seen_modality: bool, on_progress: Callable[[int], None]
+        self,
+        images: torch.Tensor,
+        *,
+        steps: int,
+        seen_modality: bool,
+        on_progress: Callable[[int], None],
+        objective: ObjectiveName = "auto",
     ) -> Prediction:
         """The labels of all slices of one scan; see `Predictor`.
 
         The encoder's labels, a mean over shifted views, and those of the optimised codes count the same. Slices
-        are optimised together in chunks that bound the memory. A scan of a modality that the model never saw is
-        first brought into the generator's contrast, by the curve that fits it to the encoder's reconstruction:
-        the generator cannot make the intensities of the scan itself.
+        are optimised together in chunks that bound the memory.
+
+        The objective "structure" compares with the scan as it is, blind to contrast. "appearance" compares
+        intensities, so a scan of a modality that the model never saw is first brought into the generator's
+        contrast, by the curve that fits it to the encoder's reconstruction: the generator cannot make the
+        intensities of the scan itself. "auto" is "appearance": see `benchmarks/README.md`.
         """
         starts = [self._start(chunk) for chunk in self._chunks(images)]
         codes = torch.cat([start[0] for start in starts])
         made = torch.cat([start[1] for start in starts])
         probabilities = torch.cat([start[2] for start in starts])
         if steps > 0:
-            target = images if seen_modality else fit_contrast(images, made)(images)
-            made, optimized = self._optimize(target, codes, steps, on_progress)
+            is_as_it_is = seen_modality or objective == "structure"
+            target = images if is_as_it_is else fit_contrast(images, made)(images)
+            weights = STRUCTURE if objective == "structure" else APPEARANCE
+            made, optimized = self._optimize(target, codes, steps, weights, on_progress)
             probabilities = (probabilities + optimized) / 2
         on_progress(images.shape[0])
         shown = made if seen_modality else fit_contrast(made, images)(made)
@@ -61,12 +69,17 @@ class Segmenter(nn.Module):
         return codes, made, probabilities_of_views(self.generator, self.encoder, images)
 
     def _optimize(
-        self, target: torch.Tensor, codes: torch.Tensor, steps: int, on_progress: Callable[[int], None]
+        self,
+        target: torch.Tensor,
+        codes: torch.Tensor,
+        steps: int,
+        weights: Objective,
+        on_progress: Callable[[int], None],
     ) -> tuple[torch.Tensor, torch.Tensor]:
         scale = self._code_scale(codes)
         made, probabilities, done = [], [], 0
         for chunk, start in zip(self._chunks(target), self._chunks(codes, target), strict=True):
-            found = optimize(self.generator, self.distance, chunk, start, steps, scale, self.objective)
+            found = optimize(self.generator, self.distance, chunk, start, steps, scale, weights)
             made.append(found.images)
             probabilities.append(found.probabilities)
             done += chunk.shape[0]

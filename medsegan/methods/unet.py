@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..data import AffineRange, LabeledSlices, random_affine, warp
-from ..models import Prediction
+from ..models import ObjectiveName, Prediction
 from ..training.config import UnetConfig
 from ..training.losses import cross_entropy, dice_loss
 
@@ -103,10 +103,16 @@ class UnetPredictor(nn.Module):
 
     @torch.no_grad()
     def predict(
-        self, images: torch.Tensor, *, steps: int, seen_modality: bool, on_progress: Callable[[int], None]
+        self,
+        images: torch.Tensor,
+        *,
+        steps: int,
+        seen_modality: bool,
+        on_progress: Callable[[int], None],
+        objective: ObjectiveName = "auto",
     ) -> Prediction:
         """The labels of all slices of one scan; there is nothing to optimise and nothing reconstructed."""
-        del steps, seen_modality
+        del steps, seen_modality, objective
         parts: list[Any] = []
         for chunk in images.split(CHUNK):
             parts.append(self.network(chunk).softmax(dim=1).float().cpu())

@@ -5,13 +5,14 @@ from .average import update_average
 from .critics import ImageCritic, JointCritic
 from .encoder import Encoder
 from .generator import Generator, Shape
-from .prediction import Prediction, Predictor
+from .prediction import ObjectiveName, Prediction, Predictor
 
 __all__ = [
     "Encoder",
     "Generator",
     "ImageCritic",
     "JointCritic",
+    "ObjectiveName",
     "Prediction",
     "Predictor",
     "Shape",

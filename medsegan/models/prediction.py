@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
+
+ObjectiveName = Literal["auto", "appearance", "structure"]
+"""What optimisation holds against a scan: intensities, the structure whatever the contrast, or what is better."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,13 @@ class Predictor(Protocol):
     """A trained model that labels slices."""
 
     def predict(
-        self, images: torch.Tensor, *, steps: int, seen_modality: bool, on_progress: Callable[[int], None]
+        self,
+        images: torch.Tensor,
+        *,
+        steps: int,
+        seen_modality: bool,
+        on_progress: Callable[[int], None],
+        objective: ObjectiveName = "auto",
     ) -> Prediction:
         """The prediction for all slices of one scan.
 
@@ -34,5 +43,6 @@ class Predictor(Protocol):
             steps: optimisation steps after the first estimate; methods without optimisation ignore it.
             seen_modality: whether the model was trained on scans of this modality.
             on_progress: called with the number of slices that are done.
+            objective: of the optimisation; methods without optimisation ignore it.
         """
         ...

@@ -5,6 +5,7 @@ from .confusion import confusion
 from .connected_components import connected_components, keep_largest
 from .distance_transform import distance_transform, nearest_outside
 from .library import has_kernel, load_kernels, operators
+from .local_similarity import local_correlation, self_similarity
 from .modulate_noise_act import modulate_noise_act
 from .resample2d import downsample2d, upsample2d
 from .resample3d import resample3d
@@ -21,10 +22,12 @@ __all__ = [
     "has_kernel",
     "keep_largest",
     "load_kernels",
+    "local_correlation",
     "modulate_noise_act",
     "nearest_outside",
     "operators",
     "resample3d",
+    "self_similarity",
     "surface_distances",
     "upsample2d",
 ]

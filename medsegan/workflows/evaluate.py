@@ -17,7 +17,7 @@ from ..shapes import Array, LabelArray
 from ..slices import CaseRecord, SliceStore, cut_label
 from .choose_model import choose_model
 from .device import choose_device
-from .label_scan import Reading, label_scan
+from .label_scan import Labelling, Reading, label_scan
 from .listing import is_volume_file
 from .model_file import TrainedModel, read_model
 from .overlays import overlay_tiles
@@ -208,8 +208,8 @@ class _Evaluation:
         if self.options.overwrite or not self._is_fresh(path, source):
             path.parent.mkdir(parents=True, exist_ok=True)
             reading = Reading(case.modality, window=self.store.manifest.window)
-            keep_largest = self.options.keep_largest
-            scan = label_scan(self.model, self.device, source, self.n_steps, lambda _: None, reading, keep_largest)
+            labelling = Labelling(self.n_steps, keep_largest=self.options.keep_largest)
+            scan = label_scan(self.model, self.device, source, reading, labelling)
             write_label(scan.label(facts.class_values), path, like=source if is_volume_file(source) else None)
         label = read_label(path)
         indices = {facts.class_values[index]: index for index in self.classes.values()}

@@ -1,6 +1,5 @@
 """One scan through a trained model: slices, prediction, and back onto the scan's own grid."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import torch
 from ..data import unit_range
 from ..errors import UsageError
 from ..imaging import LabelVolume, Modality, Volume, detect_modality, read_volume
-from ..models import Prediction
+from ..models import ObjectiveName, Prediction
 from ..shapes import FloatArray, LabelArray
 from ..slices import PreparedScan, assemble_labels, assemble_scalar, prepare_scan, remove_small_parts
 from .model_file import TrainedModel
@@ -29,6 +28,21 @@ class Reading:
     modality: Modality | None = None
     series: str | None = None
     window: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """How a scan is to be labelled.
+
+    Args:
+        steps: of optimisation; 0 = the encoder alone.
+        objective: of the optimisation.
+        keep_largest: whether classes that the training labels show in one piece keep only their largest part.
+    """
+
+    steps: int
+    objective: ObjectiveName = "auto"
+    keep_largest: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +101,7 @@ class LabeledScan:
 
 
 def label_scan(
-    model: TrainedModel,
-    device: torch.device,
-    path: Path,
-    steps: int,
-    on_progress: Callable[[int], None],
-    reading: Reading,
-    keep_largest: bool = True,
+    model: TrainedModel, device: torch.device, path: Path, reading: Reading, labelling: Labelling
 ) -> LabeledScan:
     """The labels of the scan in a file or folder.
 
@@ -101,10 +109,8 @@ def label_scan(
         model: trained.
         device: of the model.
         path: of the scan.
-        steps: of optimisation.
-        on_progress: called with the number of slices done.
         reading: how to read the scan.
-        keep_largest: whether classes that the training labels show in one piece keep only their largest part.
+        labelling: how to label it.
 
     Raises:
         InputError, DataError: the scan cannot be read.
@@ -116,10 +122,16 @@ def label_scan(
     seen = model.facts.has_seen(modality)
     window = model.facts.window(modality) if seen or reading.window is None else reading.window
     images = unit_range(stored.to(device), window)
-    prediction = model.predictor.predict(images, steps=steps, seen_modality=seen, on_progress=on_progress)
+    prediction = model.predictor.predict(
+        images,
+        steps=labelling.steps,
+        seen_modality=seen,
+        on_progress=lambda _: None,
+        objective=labelling.objective,
+    )
     indices = assemble_labels(prediction.probabilities.numpy(), prepared.frame)
     removed: dict[int, int] = {}
-    if keep_largest:
+    if labelling.keep_largest:
         indices, removed = remove_small_parts(indices, model.facts.in_one_piece)
     place = "a modality of the training" if seen else "a modality that the model never saw"
     notes = (*volume.notes, *prepared.notes, f"read as {modality} ({reason}): {place}")

@@ -12,7 +12,7 @@ from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
 from .device import choose_device
-from .label_scan import LabeledScan, Reading, label_scan
+from .label_scan import LabeledScan, Labelling, Reading, label_scan
 from .listing import is_dicom_file, is_volume_file
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview
@@ -80,15 +80,9 @@ def _run(
     job: _Job, model: TrainedModel, device: torch.device, options: SegmentOptions, progress: Progress
 ) -> SegmentedCase:
     began = time.perf_counter()
-    scan = label_scan(
-        model,
-        device,
-        job.source,
-        options.n_steps,
-        lambda _: None,
-        Reading(options.modality, options.series),
-        options.keep_largest,
-    )
+    reading = Reading(options.modality, options.series)
+    labelling = Labelling(options.n_steps, options.objective, options.keep_largest)
+    scan = label_scan(model, device, job.source, reading, labelling)
     for note in scan.notes:
         progress.note(f"{job.source.name}: {note}")
     _write(scan, job, model)
@@ -205,3 +199,7 @@ def _is_there(job: _Job) -> bool:
 def _require_possible(model: TrainedModel, options: SegmentOptions) -> None:
     if options.residual is not None and model.method == "unet":
         raise UsageError("--residual: a U-Net reconstructs nothing; use a model of the joint GAN or leave it out")
+    if options.objective != "auto" and model.method == "unet":
+        raise UsageError("--objective: a U-Net optimises nothing; use a model of the joint GAN or leave it out")
+    if options.objective != "auto" and options.n_steps == 0:
+        raise UsageError("--objective: no steps of optimisation were asked for; pass --steps or leave it out")

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from ..errors import MedseganError
 from ..imaging import Modality
+from ..models import ObjectiveName
 
 Quality = Literal["fast", "balanced", "best"]
 
@@ -28,6 +29,8 @@ class SegmentOptions:
         model: name of a run, or path of a run or model folder; None = the newest finished run.
         quality: how much optimisation; see `STEPS`.
         steps: optimisation steps in place of the quality's.
+        objective: what the optimisation compares: "appearance" or, blind to contrast, "structure"; "auto" is
+            "appearance".
         probabilities: file for the class probabilities, 4D; a folder for a folder of scans.
         residual: file for the reconstruction error; a folder for a folder of scans.
         preview: PNG with contours on slices; a folder for a folder of scans.
@@ -46,6 +49,7 @@ class SegmentOptions:
     model: str | None = None
     quality: Quality = "balanced"
     steps: int | None = None
+    objective: ObjectiveName = "auto"
     probabilities: Path | None = None
     residual: Path | None = None
     preview: Path | None = None

@@ -113,10 +113,11 @@ def test_segment_prints_paths_and_keeps_the_volumes_on_stderr(
 ) -> None:
     cases = (case("a.nii.gz", liver=1500.4), case("b.nii.gz", liver=900.0, spleen=120.2))
     stage = play("segment", "SegmentOptions", Result(cases=cases, failures=(), skipped=(Path("out/c.nii.gz"),)))
-    assert main.run(["segment", "scans", "-o", "out", "--quality", "fast", "--steps", "0"]) == 0
+    typed = "segment scans -o out --quality fast --steps 0 --objective structure"
+    assert main.run(typed.split()) == 0
     options = stage.calls[0][1]
     assert (options.source, options.output) == (Path("scans"), Path("out"))
-    assert (options.quality, options.steps) == ("fast", 0)
+    assert (options.quality, options.steps, options.objective) == ("fast", 0, "structure")
     output = capsys.readouterr()
     assert output.out == "out/a.nii.gz\nout/b.nii.gz\n"
     assert output.err.splitlines()[-7:] == [

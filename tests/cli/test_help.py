@@ -76,6 +76,7 @@ def test_the_defaults_in_the_help_are_those_of_the_library(capsys: pytest.Captur
     assert f"{TrainOptions.preset} (default)" in shown["train"]
     assert f"Where to compute; default {TrainOptions.device}" in shown["train"]
     assert f"{SegmentOptions.quality} (default)" in shown["segment"]
+    assert f"{SegmentOptions.objective} (default)" in shown["segment"]
     assert f"Where to compute; default {SegmentOptions.device}" in shown["segment"]
 
 

@@ -7,7 +7,7 @@ import torch
 from inversion_scenes import small_segmenter, smooth_images
 
 from medsegan.inversion import optimize as module
-from medsegan.inversion.optimize import Objective, optimize
+from medsegan.inversion.optimize import STRUCTURE, Objective, optimize
 
 EXACT = torch.float64  # so that rounding, which Adam would blow up, decides nothing
 SCALE = torch.tensor(0.5, dtype=EXACT)
@@ -49,6 +49,36 @@ def test_the_image_gets_closer(model):
     far, near = (invert(model, target, steps, objective).images for steps in (1, 30))
     error = [(images - target).square().mean(dim=(1, 2, 3)) for images in (far, near)]
     assert (error[1] < 0.8 * error[0]).all()
+
+
+def test_structure_gets_closer_too(model, monkeypatch):
+    losses = traced(model, monkeypatch, 25, replace(STRUCTURE, prior=0.0))
+    assert (losses[-1] < 0.95 * losses[0]).all()
+
+
+def test_structure_is_blind_to_the_contrast(model):
+    target = smooth_images(2, EXACT)
+    with torch.no_grad():
+        start = model.encoder(target)
+
+    def found(image, objective):
+        return optimize(model.generator, model.distance, image, start, 6, SCALE, objective).probabilities
+
+    same, other = (
+        (found(target, objective) - found(0.1 - 0.6 * target, objective)).abs().max()
+        for objective in (STRUCTURE, Objective())
+    )
+    assert same < 0.02 * other
+
+
+def test_what_has_no_weight_is_not_computed(model):
+    def refuse(images, target):
+        raise AssertionError("the perceptual distance has no weight")
+
+    target = smooth_images(1, EXACT)
+    with torch.no_grad():
+        start = model.encoder(target)
+    optimize(model.generator, refuse, target, start, 2, SCALE, STRUCTURE)
 
 
 def test_a_strong_prior_holds_the_codes(model):

@@ -7,6 +7,7 @@ from inversion_scenes import small_segmenter, smooth_images
 from medsegan.inversion import segmenter as module
 from medsegan.inversion import views
 from medsegan.inversion.contrast import fit_contrast
+from medsegan.inversion.optimize import APPEARANCE, STRUCTURE
 
 CHUNKS = pytest.mark.parametrize("steps", [0, 4])
 
@@ -16,8 +17,8 @@ def model():
     return small_segmenter()
 
 
-def predict(model, images, steps=0, seen=True, on_progress=lambda n: None):
-    return model.predict(images, steps=steps, seen_modality=seen, on_progress=on_progress)
+def predict(model, images, steps=0, seen=True, on_progress=lambda n: None, objective="auto"):
+    return model.predict(images, steps=steps, seen_modality=seen, on_progress=on_progress, objective=objective)
 
 
 def without_noise(model, images):
@@ -78,17 +79,19 @@ def test_steps_bring_the_reconstruction_closer(model):
     assert error[1] < 0.95 * error[0]
 
 
-def spy_on_targets(model, monkeypatch, images, seen):
-    targets = []
+def spy_on_targets(model, monkeypatch, images, seen, objective="auto"):
+    """What was optimised for: the targets, and the one set of weights."""
+    targets, weights = [], set()
     original = module.optimize
 
     def spy(generator, distance, target, *rest):
         targets.append(target)
+        weights.add(rest[-1])
         return original(generator, distance, target, *rest)
 
     monkeypatch.setattr(module, "optimize", spy)
-    found = predict(model, images, 2, seen)
-    return torch.cat(targets), found
+    predict(model, images, 2, seen, objective=objective)
+    return torch.cat(targets), weights.pop()
 
 
 def test_a_seen_modality_is_reproduced_as_it_is(model, monkeypatch):
@@ -104,6 +107,24 @@ def test_an_unseen_modality_is_brought_into_the_contrast_of_the_generator(model,
     assert (target - made).square().mean() < (images - made).square().mean()
     expected = fit_contrast(images, made)(images)
     torch.testing.assert_close(target, expected)
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_structure_is_sought_in_the_scan_as_it_is(model, monkeypatch, seen):
+    images = smooth_images(3)
+    target, weights = spy_on_targets(model, monkeypatch, images, seen, "structure")
+    assert torch.equal(target, images)
+    assert weights == STRUCTURE
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_auto_is_appearance(model, monkeypatch, seen):
+    images = smooth_images(3)
+    (one, weights), (other, same) = (
+        spy_on_targets(model, monkeypatch, images, seen, objective) for objective in ("auto", "appearance")
+    )
+    assert torch.equal(one, other)
+    assert weights == same == APPEARANCE
 
 
 def test_one_curve_serves_the_whole_scan(model, monkeypatch):

@@ -126,6 +126,36 @@ def test_a_mask_is_cleaned_unless_all_is_kept(
     assert ["--keep-all" in notes for *_, notes in made] == [True, False]
 
 
+def test_an_objective_changes_what_is_optimised(workspace: Path, scans: Path, tmp_path: Path) -> None:
+    call = ["-C", workspace, "segment", first(scans / "mr"), "--model", "gan", "--steps", 2]
+    found = {}
+    for objective in ("auto", "appearance", "structure"):
+        mask, extra = tmp_path / f"{objective}.nii.gz", tmp_path / f"{objective}-p.nii.gz"
+        assert run(*call, "-o", mask, "--probabilities", extra, "--objective", objective) == 0
+        found[objective] = nib.load(extra).get_fdata()
+    assert np.array_equal(found["auto"], found["appearance"])
+    assert not np.array_equal(found["structure"], found["appearance"])
+
+
+def test_an_objective_without_optimisation_is_refused(
+    workspace: Path, scans: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    call = [
+        "-C",
+        workspace,
+        "segment",
+        first(scans / "mr"),
+        "-o",
+        tmp_path / "m.nii.gz",
+        "--objective",
+        "structure",
+    ]
+    assert run(*call, "--model", "unet") == 2
+    assert "a U-Net optimises nothing" in error_of(capsys)
+    assert run(*call, "--model", "gan", "--quality", "fast") == 2
+    assert "no steps of optimisation" in error_of(capsys)
+
+
 def test_a_folder_of_scans_goes_on_past_a_bad_one(
     workspace: Path, scans: Path, tmp_path: Path, capsys: Captured
 ) -> None:
