@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from .library import declare, differentiate
-from .memory import as_dense, memory_format_of
+from .memory import as_dense, empty_image, memory_format_of
 
 
 def upsample2d(x: torch.Tensor) -> torch.Tensor:
@@ -74,16 +74,12 @@ def _binomial_kernel(x: torch.Tensor, total: float) -> torch.Tensor:
 
 def _double(x: torch.Tensor, gain: float) -> torch.Tensor:
     """An image of twice the size, uninitialised."""
-    n, c, h, w = x.shape
-    x = as_dense(x)
-    return x.new_empty((n, c, 2 * h, 2 * w)).contiguous(memory_format=memory_format_of(x))
+    return empty_image(x, 2 * x.shape[2], 2 * x.shape[3])
 
 
 def _halve(x: torch.Tensor, gain: float) -> torch.Tensor:
     """An image of half the size, uninitialised."""
-    n, c, h, w = x.shape
-    x = as_dense(x)
-    return x.new_empty((n, c, h // 2, w // 2)).contiguous(memory_format=memory_format_of(x))
+    return empty_image(x, x.shape[2] // 2, x.shape[3] // 2)
 
 
 def _save_gain(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:

@@ -1,65 +1,43 @@
 // Doubling and halving of images with four taps along both axes, the same inner loops for every rule at the edge.
-//
-// Both memory orders are one: rows of pixels of `channels` values, where a plane of NCHW has pixels of one value.
 #pragma once
 
-#include "../check.h"
+#include "../image2d.h"
+
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
 
 #include <algorithm>
-#include <array>
+#include <bit>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
 namespace medsegan {
 
-enum class Edge { replicate, zero };
-
-struct Planes {
-  int64_t count, height, width, channels;
-};
-
-inline Planes planes_of(const Dense& x) {
-  STD_TORCH_CHECK(x.tensor.dim() == 4, "expected a tensor [N, C, H, W], got ", x.tensor.dim(), " dimensions");
-  const int64_t height = x.tensor.size(2), width = x.tensor.size(3);
-  if (x.channels_last) return {x.tensor.size(0), height, width, x.channels};
-  return {x.outer * x.channels, height, width, 1};
-}
-
-// An uninitialised [N, C, height, width] in the memory order of x.
-inline Tensor empty_image(const Dense& x, int64_t height, int64_t width) {
-  using torch::headeronly::MemoryFormat;
-  const std::array<int64_t, 4> size{x.tensor.size(0), x.tensor.size(1), height, width};
-  return torch::stable::empty(size, x.tensor.scalar_type(), std::nullopt, x.tensor.device(), std::nullopt,
-                              x.channels_last ? MemoryFormat::ChannelsLast : MemoryFormat::Contiguous);
-}
-
 namespace four_taps {
-
-// out[o] = sum of taps[k] * padded[o + k], taps in the order of correlation; `y` also carries the gain.
-template <typename A>
-struct Taps {
-  std::array<A, 4> y, x;
-};
 
 constexpr int64_t kLanes = 8;        // values that are worked on together where a pixel has several
 constexpr int64_t kStrip = 2048;     // values of a buffered row: a few of them stay in the first-level cache
 constexpr int64_t kBlockRows = 32;   // rows of the smaller image that one task works through
 constexpr int64_t kTaskValues = 1 << 15;  // values of the larger image that are worth a thread
+constexpr int64_t kStreamedBytes = 8 << 20;  // of a result that is written past the caches
 
 // A part of the smaller image: rows [top, bottom) and columns [left, right) of one plane.
 struct Block {
   int64_t plane, top, bottom, left, right;
 };
 
-// Calls work(block) for all blocks of `small`, over threads. A block computes its outputs from nothing but inputs.
+// For all blocks of `small`, over threads: each thread asks prepare(widest block) for its work(block). A block computes
+// its outputs from nothing but inputs.
 template <typename F>
-void for_each_block(const Planes& small, const F& work) {
-  const int64_t columns = std::clamp<int64_t>(kStrip / (2 * small.channels), 1, std::max<int64_t>(small.width, 1));
+void for_each_block(const Planes& small, const F& prepare) {
+  const int64_t columns = std::clamp<int64_t>(kStrip / (2 * small.channels), 1, small.width);
   const int64_t across = (small.width + columns - 1) / columns;
   const int64_t down = (small.height + kBlockRows - 1) / kBlockRows;
-  const int64_t values = 4 * columns * small.channels * std::min(kBlockRows, small.height);
-  const int64_t grain = std::max<int64_t>(1, kTaskValues / std::max<int64_t>(1, values));
+  const int64_t grain = kTaskValues / (4 * columns * small.channels * std::min(kBlockRows, small.height)) + 1;
   torch::stable::parallel_for(0, small.count * down * across, grain, [&](int64_t begin, int64_t end) {
+    auto work = prepare(columns);
     for (int64_t task = begin; task < end; ++task) {
       const int64_t top = task / across % down * kBlockRows, left = task % across * columns;
       work(Block{task / across / down, top, std::min(top + kBlockRows, small.height), left,
@@ -68,6 +46,16 @@ void for_each_block(const Planes& small, const F& work) {
   });
 }
 
+// Fused on purpose: the compiler may not, and a fused sum is the same however a loop is vectorised.
+template <typename A>
+inline A sum_of(A ka, A a, A kb, A b) {
+  return std::fma(kb, b, ka * a);
+}
+
+template <typename A>
+inline A sum_of(A ka, A a, A kb, A b, A kc, A c, A kd, A d) {
+  return std::fma(kd, d, std::fma(kc, c, std::fma(kb, b, ka * a)));
+}
 
 // Pixels of a row of `width` for which whole groups of lanes may be used in place of `channels` values.
 inline int64_t whole_groups(int64_t width, int64_t channels) {
@@ -90,123 +78,233 @@ inline void one_by_one(int64_t n, T* __restrict__ out, const F& f) {
   for (int64_t c = 0; c < n; ++c) out[c] = static_cast<T>(f(c));
 }
 
-// Pixels 2 * left .. 2 * right of a row that is twice as wide. Writes up to kLanes - 1 values more.
-template <Edge edge, typename T, typename A>
-void widen(const T* row, int64_t left, int64_t right, const Planes& x, const std::array<A, 4>& k, A* __restrict__ out) {
-  const int64_t c = x.channels;
-  auto beside = [&](int64_t pixel, int64_t neighbour, int64_t i) {
-    if (neighbour >= 0 && neighbour < x.width) return static_cast<A>(row[neighbour * c + i]);
-    return edge == Edge::replicate ? static_cast<A>(row[pixel * c + i]) : A(0);
-  };
-  auto at_border = [&](int64_t pixel) {
-    for (int64_t i = 0; i < c; ++i) {
-      const A here = static_cast<A>(row[pixel * c + i]);
-      out[2 * (pixel - left) * c + i] = k[0] * beside(pixel, pixel - 1, i) + k[2] * here;
-      out[(2 * (pixel - left) + 1) * c + i] = k[1] * here + k[3] * beside(pixel, pixel + 1, i);
+// The same past the caches, for images that no cache will hold until they are used.
+template <typename T, typename F>
+inline void streamed(int64_t n, T* __restrict__ out, const F& f) {
+#if defined(__AVX__)
+  constexpr int64_t kGroup = 32 / sizeof(T);
+  if (reinterpret_cast<uintptr_t>(out) % 32 == 0 && n % kGroup == 0) {
+    for (int64_t i = 0; i < n; i += kGroup) {
+      alignas(32) T group[kGroup];
+#pragma omp simd
+      for (int64_t lane = 0; lane < kGroup; ++lane) group[lane] = static_cast<T>(f(i + lane));
+      _mm256_stream_si256(reinterpret_cast<__m256i*>(out + i), *reinterpret_cast<const __m256i*>(group));
     }
-  };
-  const int64_t begin = std::max<int64_t>(left, 1), end = std::min(right, x.width - 1);
+    return;
+  }
+#endif
+  one_by_one(n, out, f);
+}
+
+// What was streamed is seen by other threads only after this.
+inline void finish_streaming() {
+#if defined(__AVX__)
+  _mm_sfence();
+#endif
+}
+
+// Rows of values that are used in turn, each with room for what whole groups of lanes write past its end.
+template <typename A>
+class Rows {
+ public:
+  Rows(int64_t count, int64_t length)
+      : mask_(static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(count))) - 1),
+        pitch_(length + 2 * kLanes),
+        values_((mask_ + 1) * pitch_, A(0)) {}
+  A* operator[](int64_t row) { return values_.data() + (row & mask_) * pitch_; }
+
+ private:
+  int64_t mask_, pitch_;
+  std::vector<A> values_;
+};
+
+// How many rows of n values are worked on in each step. Values that were just written are not read in the next
+// instruction: a load that straddles two stores still on their way has to wait for both.
+inline int64_t batch_of(int64_t n) { return std::clamp<int64_t>(kStrip / std::max<int64_t>(1, n), 1, kBlockRows); }
+
+// Fills the pixels before the first and after the last of `pixels`, where these are at an edge of the image.
+template <Edge edge, typename A>
+inline void continue_edge(A* row, bool at_left, bool at_right, int64_t pixels, int64_t c) {
+  A* last = row + pixels * c;
+  for (int64_t i = 0; at_left && i < c; ++i) row[i] = edge == Edge::replicate ? row[c + i] : A(0);
+  for (int64_t i = 0; at_right && i < c; ++i) last[c + i] = edge == Edge::replicate ? last[i] : A(0);
+}
+
+// The values of pixels left - 1 .. right of a row, the edge rule applied.
+template <Edge edge, typename T, typename A>
+void read_row(const T* row, int64_t left, int64_t right, int64_t width, int64_t c, A* to) {
+  const int64_t from = std::max<int64_t>(left - 1, 0), until = std::min(right + 1, width);
+  const T* in = row + from * c;
+  one_by_one((until - from) * c, to + (from - (left - 1)) * c, [=](int64_t i) { return static_cast<A>(in[i]); });
+  continue_edge<edge>(to, left == 0, right == width, right - left, c);
+}
+
+// 2 * n pixels from n + 2. Reads and writes up to kLanes - 1 values more.
+template <typename A>
+void widen(const A* row, int64_t n, int64_t c, const A (&k)[4], A* __restrict__ out) {
   const A k0 = k[0], k1 = k[1], k2 = k[2], k3 = k[3];
   if (c == 1) {
+    for (int64_t j = 0; j < n; j += kLanes) {
 #pragma omp simd
-    for (int64_t j = begin; j < end; ++j) {
-      out[2 * (j - left)] = k0 * static_cast<A>(row[j - 1]) + k2 * static_cast<A>(row[j]);
-      out[2 * (j - left) + 1] = k1 * static_cast<A>(row[j]) + k3 * static_cast<A>(row[j + 1]);
-    }
-  } else {
-    const int64_t grouped = whole_groups(x.width, c);
-    for (int64_t j = begin; j < end; ++j) {
-      const T *before = row + (j - 1) * c, *here = before + c, *after = here + c;
-      A* pair = out + 2 * (j - left) * c;
-      auto first = [&](int64_t i) { return k0 * static_cast<A>(before[i]) + k2 * static_cast<A>(here[i]); };
-      auto second = [&](int64_t i) { return k1 * static_cast<A>(here[i]) + k3 * static_cast<A>(after[i]); };
-      if (j <= grouped) {
-        in_groups(c, pair, first);
-        in_groups(c, pair + c, second);
-      } else {
-        one_by_one(c, pair, first);
-        one_by_one(c, pair + c, second);
+      for (int64_t i = j; i < j + kLanes; ++i) {
+        out[2 * i] = sum_of(k0, row[i], k2, row[i + 1]);
+        out[2 * i + 1] = sum_of(k1, row[i + 1], k3, row[i + 2]);
       }
     }
+    return;
   }
-  if (left == 0) at_border(0);
-  if (right == x.width && right > 1) at_border(right - 1);
+  for (int64_t j = 0; j < n; ++j) {
+    const A *before = row + j * c, *here = before + c, *after = here + c;
+    in_groups(c, out + 2 * j * c, [=](int64_t i) { return sum_of(k0, before[i], k2, here[i]); });
+    in_groups(c, out + (2 * j + 1) * c, [=](int64_t i) { return sum_of(k1, here[i], k3, after[i]); });
+  }
 }
+
+// Doubles one block after the other: rows are widened in a buffer, pairs of them blended into the result.
+template <Edge edge, typename T>
+class Doubler {
+  using A = Accumulate<T>;
+
+ public:
+  Doubler(const Planes& x, const Taps<A>& taps, const T* in, T* out, int64_t columns)
+      : x_(x),
+        taps_(taps),
+        in_(in),
+        out_(out),
+        past_caches_(4 * x.count * x.height * x.width * x.channels >= kStreamedBytes / static_cast<int64_t>(sizeof(T))),
+        batch_(batch_of(2 * columns * x.channels)),
+        narrow_(batch_, (columns + 2) * x.channels),
+        wide_(batch_ + 1, 2 * columns * x.channels) {}
+
+  void operator()(const Block& b) {
+    read(b, b.top - 1, b.top);
+    for (int64_t from = b.top; from <= b.bottom; from += batch_) {
+      const int64_t until = std::min(from + batch_, b.bottom + 1);
+      read(b, from, until);
+      for (int64_t row = from; row < until; ++row) {
+        if (row > b.top) write(b, row, 2 * row - 1, taps_.y[1], taps_.y[3]);
+        if (row < b.bottom) write(b, row, 2 * row, taps_.y[0], taps_.y[2]);
+      }
+    }
+    if (past_caches_) finish_streaming();
+  }
+
+ private:
+  void read(const Block& b, int64_t from, int64_t until) {
+    const int64_t c = x_.channels, pixels = b.right - b.left;
+    for (int64_t row = from; row < until; ++row) {
+      const int64_t inside = std::clamp<int64_t>(row, 0, x_.height - 1);
+      if (edge == Edge::zero && row != inside) {
+        std::fill_n(narrow_[row], (pixels + 2) * c, A(0));
+      } else {
+        read_row<edge>(in_ + (b.plane * x_.height + inside) * x_.width * c, b.left, b.right, x_.width, c, narrow_[row]);
+      }
+    }
+    for (int64_t row = from; row < until; ++row) widen(narrow_[row], pixels, c, taps_.x, wide_[row]);
+  }
+
+  // One row of the result, between two rows of x.
+  void write(const Block& b, int64_t below, int64_t row, A ka, A kb) {
+    const int64_t c = x_.channels, n = 2 * (b.right - b.left) * c;
+    const A *p = wide_[below - 1], *q = wide_[below];
+    T* to = out_ + ((b.plane * 2 * x_.height + row) * 2 * x_.width + 2 * b.left) * c;
+    const auto value = [=](int64_t i) { return sum_of(ka, p[i], kb, q[i]); };
+    past_caches_ ? streamed(n, to, value) : one_by_one(n, to, value);
+  }
+
+  Planes x_;
+  Taps<A> taps_;
+  const T* in_;
+  T* out_;
+  bool past_caches_;
+  int64_t batch_;
+  Rows<A> narrow_, wide_;
+};
 
 // [count, 2 * height, 2 * width, channels] from x.
 template <Edge edge, typename T>
 void double_size(const Planes& x, const Taps<Accumulate<T>>& taps, const T* in, T* out) {
-  using A = Accumulate<T>;
-  const int64_t stride = x.width * x.channels;
-  for_each_block(x, [&](const Block& b) {
-    const int64_t n = 2 * (b.right - b.left) * x.channels;
-    std::vector<A> buffer(2 * (n + kLanes), A(0));
-    A *above = buffer.data(), *below = above + n + kLanes;
-    auto read = [&](int64_t row, A* to) {
-      if (edge == Edge::replicate) row = std::clamp<int64_t>(row, 0, x.height - 1);
-      if (row < 0 || row >= x.height) return std::fill_n(to, n, A(0)), void();
-      widen<edge>(in + (b.plane * x.height + row) * stride, b.left, b.right, x, taps.x, to);
-    };
-    auto write = [&](int64_t row, A wa, A wb) {
-      const A *a = above, *c = below;
-      one_by_one(n, out + (b.plane * 2 * x.height + row) * 2 * stride + 2 * b.left * x.channels,
-                 [=](int64_t i) { return wa * a[i] + wb * c[i]; });
-    };
-    read(b.top - 1, above);
-    for (int64_t row = b.top; row <= b.bottom; ++row) {
-      read(row, below);
-      if (row > b.top) write(2 * row - 1, taps.y[1], taps.y[3]);
-      if (row < b.bottom) write(2 * row, taps.y[0], taps.y[2]);
-      std::swap(above, below);
-    }
-  });
+  for_each_block(x, [&](int64_t columns) { return Doubler<edge, T>(x, taps, in, out, columns); });
 }
 
 // Pixels [left, right) of a row that is half as wide, from a buffer that begins at pixel 2 * left - 1.
 template <typename T, typename A>
-void narrow(const A* buffer, int64_t n, int64_t c, const std::array<A, 4>& k, T* __restrict__ out) {
+void narrow(const A* buffer, int64_t n, int64_t c, const A (&k)[4], T* __restrict__ out) {
   const A k0 = k[0], k1 = k[1], k2 = k[2], k3 = k[3];
   if (c == 1) {
     one_by_one(n, out, [=](int64_t j) {
-      return (k0 * buffer[2 * j] + k1 * buffer[2 * j + 1]) + (k2 * buffer[2 * j + 2] + k3 * buffer[2 * j + 3]);
+      return sum_of(k0, buffer[2 * j], k1, buffer[2 * j + 1], k2, buffer[2 * j + 2], k3, buffer[2 * j + 3]);
     });
     return;
   }
   const int64_t grouped = whole_groups(n, c);
   for (int64_t j = 0; j < n; ++j) {
     const A *p = buffer + 2 * j * c, *q = p + c, *r = q + c, *s = r + c;
-    auto value = [=](int64_t i) { return (k0 * p[i] + k1 * q[i]) + (k2 * r[i] + k3 * s[i]); };
+    auto value = [=](int64_t i) { return sum_of(k0, p[i], k1, q[i], k2, r[i], k3, s[i]); };
     j <= grouped ? in_groups(c, out + j * c, value) : one_by_one(c, out + j * c, value);
   }
 }
 
+// Halves one block after the other: four rows are summed into a buffer, which is then narrowed into the result.
+template <Edge edge, typename T>
+class Halver {
+  using A = Accumulate<T>;
+
+ public:
+  Halver(const Planes& small, const Taps<A>& taps, const T* in, T* out, int64_t columns)
+      : small_(small),
+        taps_(taps),
+        in_(in),
+        out_(out),
+        batch_(batch_of(2 * columns * small.channels)),
+        wide_(batch_, (2 * columns + 2) * small.channels),
+        zeros_(edge == Edge::zero ? 2 * small.width * small.channels : 0, T(0)) {}
+
+  void operator()(const Block& b) {
+    const int64_t c = small_.channels, n = b.right - b.left;
+    for (int64_t top = b.top; top < b.bottom; top += batch_) {
+      const int64_t bottom = std::min(top + batch_, b.bottom);
+      for (int64_t row = top; row < bottom; ++row) {
+        sum_rows(b, row, wide_[row]);
+        continue_edge<edge>(wide_[row], b.left == 0, b.right == small_.width, 2 * n, c);
+      }
+      for (int64_t row = top; row < bottom; ++row) {
+        narrow(wide_[row], n, c, taps_.x, out_ + ((b.plane * small_.height + row) * small_.width + b.left) * c);
+      }
+    }
+  }
+
+ private:
+  // Pixels 2 * left - 1 .. 2 * right, as far as they are in the image, of the rows that make one row of the result.
+  void sum_rows(const Block& b, int64_t row, A* to) const {
+    const int64_t c = small_.channels, height = 2 * small_.height, width = 2 * small_.width;
+    const int64_t from = std::max<int64_t>(2 * b.left - 1, 0), until = std::min(2 * b.right + 1, width);
+    const auto row_of = [&](int64_t y) {
+      const int64_t inside = std::clamp<int64_t>(y, 0, height - 1);
+      if (edge == Edge::zero && y != inside) return zeros_.data() + from * c;
+      return in_ + ((b.plane * height + inside) * width + from) * c;
+    };
+    const T *p = row_of(2 * row - 1), *q = row_of(2 * row), *r = row_of(2 * row + 1), *s = row_of(2 * row + 2);
+    const A k0 = taps_.y[0], k1 = taps_.y[1], k2 = taps_.y[2], k3 = taps_.y[3];
+    one_by_one((until - from) * c, to + (from - (2 * b.left - 1)) * c, [=](int64_t i) {
+      return sum_of(k0, static_cast<A>(p[i]), k1, static_cast<A>(q[i]), k2, static_cast<A>(r[i]), k3,
+                    static_cast<A>(s[i]));
+    });
+  }
+
+  Planes small_;
+  Taps<A> taps_;
+  const T* in_;
+  T* out_;
+  int64_t batch_;
+  Rows<A> wide_;
+  std::vector<T> zeros_;
+};
+
 // [count, height, width, channels], the size of `small`, from an image of twice its height and width.
 template <Edge edge, typename T>
 void halve_size(const Planes& small, const Taps<Accumulate<T>>& taps, const T* in, T* out) {
-  using A = Accumulate<T>;
-  const int64_t height = 2 * small.height, width = 2 * small.width, c = small.channels;
-  const std::vector<T> zeros(edge == Edge::zero ? width * c : 0, T(0));
-  for_each_block(small, [&](const Block& b) {
-    const int64_t n = b.right - b.left, from = std::max<int64_t>(2 * b.left - 1, 0);
-    const int64_t to = std::min(2 * b.right + 1, width);
-    std::vector<A> buffer((2 * n + 2) * c + kLanes, A(0));
-    A *inside = buffer.data() + (from - (2 * b.left - 1)) * c, *last = buffer.data() + (2 * n + 1) * c;
-    auto row_of = [&](int64_t row) {
-      if (edge == Edge::replicate) row = std::clamp<int64_t>(row, 0, height - 1);
-      return (row < 0 || row >= height ? zeros.data() : in + (b.plane * height + row) * width * c) + from * c;
-    };
-    const auto [k0, k1, k2, k3] = taps.y;
-    for (int64_t y = b.top; y < b.bottom; ++y) {
-      const T *p = row_of(2 * y - 1), *q = row_of(2 * y), *r = row_of(2 * y + 1), *s = row_of(2 * y + 2);
-      one_by_one((to - from) * c, inside, [=, k0 = k0, k1 = k1, k2 = k2, k3 = k3](int64_t i) {
-        return (k0 * static_cast<A>(p[i]) + k1 * static_cast<A>(q[i])) +
-               (k2 * static_cast<A>(r[i]) + k3 * static_cast<A>(s[i]));
-      });
-      if (edge == Edge::replicate && b.left == 0) std::copy_n(buffer.data() + c, c, buffer.data());
-      if (edge == Edge::replicate && b.right == small.width) std::copy_n(last - c, c, last);
-      narrow(buffer.data(), n, c, taps.x, out + ((b.plane * small.height + y) * small.width + b.left) * c);
-    }
-  });
+  for_each_block(small, [&](int64_t columns) { return Halver<edge, T>(small, taps, in, out, columns); });
 }
 
 }  // namespace four_taps

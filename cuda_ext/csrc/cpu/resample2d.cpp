@@ -6,17 +6,6 @@ namespace {
 
 using torch::headeronly::ScalarType;
 
-// The weights of [1, 3, 3, 1] along one axis sum to 2 when doubling (one for every pixel of a pair), to 1 when halving.
-template <typename A>
-four_taps::Taps<A> binomial(double sum, double gain) {
-  const double outer = sum / 8, inner = 3 * sum / 8;
-  const auto scaled = [&](double factor) {
-    return std::array<A, 4>{static_cast<A>(outer * factor), static_cast<A>(inner * factor),
-                            static_cast<A>(inner * factor), static_cast<A>(outer * factor)};
-  };
-  return {scaled(gain), scaled(1)};
-}
-
 Tensor upsample2d(const Tensor& x, double gain) {
   const Dense dense = as_dense(x);
   const Planes planes = planes_of(dense);
@@ -31,10 +20,7 @@ Tensor upsample2d(const Tensor& x, double gain) {
 
 Tensor downsample2d(const Tensor& x, double gain) {
   const Dense dense = as_dense(x);
-  const Planes planes = planes_of(dense);
-  STD_TORCH_CHECK(planes.height % 2 == 0 && planes.width % 2 == 0, "only even sizes can be halved, got ",
-                  planes.height, " x ", planes.width);
-  const Planes half{planes.count, planes.height / 2, planes.width / 2, planes.channels};
+  const Planes half = half_of(planes_of(dense));
   Tensor out = empty_image(dense, half.height, half.width);
   if (out.numel() == 0) return out;
   THO_DISPATCH_V2(x.scalar_type(), "downsample2d", AT_WRAP([&] {
