@@ -10,23 +10,21 @@ import sys
 
 import torch
 
-from medsegan.ops import load_kernels
+from medsegan.ops import has_kernel, load_kernels
 from medsegan.voxels import library as voxels
 
-from .timing import as_rows, measure
+from .timing import as_rows, copy_bandwidth, measure
 
-OPERATORS = ("bias_act",)
+OPERATORS = ("bias_act", "modulate_noise_act")
 
 
 def require_kernels(device: str) -> None:
     """Nothing, if the kernels to be timed are there: a slow path is never timed as ours."""
     state = {"voxels": voxels.load()[1], **load_kernels()}
-    missing = [name for name in ("voxels", "cpu", device) if not state[name].startswith("medsegan-cuda ")]
-    missing += ["voxels"] if voxels.load()[0] is None else []
-    if missing:
-        sys.exit(
-            "benchmarks.ops: no kernels to time: " + "; ".join(f"{n}: {state[n]}" for n in dict.fromkeys(missing))
-        )
+    there = {"voxels": voxels.load()[0] is not None, device: has_kernel("bias_act", device)}
+    reasons = "; ".join(f"{name}: {state[name]}" for name, is_there in there.items() if not is_there)
+    if reasons:
+        sys.exit(f"benchmarks.ops: no kernels to time: {reasons}")
 
 
 def main() -> None:
@@ -36,16 +34,15 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     chosen = parser.parse_args()
     require_kernels(chosen.device)
-    processor = (
-        torch.cuda.get_device_name() if chosen.device == "cuda" else platform.processor() or platform.machine()
-    )
-    print(f"{processor}, {torch.get_num_threads()} threads, torch {torch.__version__}\n")
+    processor = torch.cuda.get_device_name() if chosen.device == "cuda" else platform.machine()
+    bandwidth = copy_bandwidth(chosen.device)
+    threads = f"{torch.get_num_threads()} threads, torch {torch.__version__}"
+    print(f"{processor}, {threads}, copy {bandwidth / 1e9:.3g} GB/s read and written\n")
     print("| case | ours | rival | its time | ratio | bar |\n|---|---|---|---|---|---|")
-    finish = torch.cuda.synchronize if chosen.device == "cuda" else lambda: None
     missed = False
     for name in chosen.operators or OPERATORS:
         for case in importlib.import_module(f"benchmarks.operators.{name}").cases(chosen.device):
-            for row in as_rows(case, measure(case, finish)):
+            for row in as_rows(case, measure(case, chosen.device), bandwidth):
                 print(row, flush=True)
                 missed |= "MISSED" in row
     sys.exit(1 if missed else 0)

@@ -1,20 +1,25 @@
 """Speed of the training steps, and of the modulated convolution against its textbook form.
 
-Run with `python -m benchmarks.step [--device cuda] [--size 64] [--preset small]`. Ratios come from one run on one
-machine: ours and the rival take turns, and the median of each is compared.
+Run with `python -m benchmarks.step [--device cuda] [--size 64] [--preset small] [--profile] [--plain]`. Ratios
+come from one run on one machine: ours and the rival take turns, and the median of each is compared.
 """
 
 import argparse
 import copy
 import statistics
+import sys
 import time
 from collections.abc import Callable
+
+if "--plain" in sys.argv:  # before medsegan looks for its kernels
+    sys.modules["medsegan_cuda"] = None  # type: ignore[assignment]
 
 import torch
 import torch.nn.functional as F
 
 from medsegan.data import LabeledSlices, UnlabeledSlices
 from medsegan.models.layers import ModulatedConv2d
+from medsegan.ops import load_kernels
 from medsegan.training import EncoderStage, GanStage, Perceptual, resolve_config
 
 N_CLASSES = 5
@@ -61,7 +66,19 @@ def compare_convolutions(device: torch.device, channels: int, size: int, batch: 
     )
 
 
-def time_steps(device: torch.device, size: int, preset: str) -> None:
+def profile_step(stage: GanStage, first: int) -> None:
+    """Print which operators a step of the generator and the critics spends its time in."""
+    activity = torch.profiler.ProfilerActivity
+    activities = [activity.CPU] + ([activity.CUDA] if torch.cuda.is_available() else [])
+    with torch.profiler.profile(activities=activities) as profile:
+        for i in range(first, first + 8):
+            stage.step(i * stage.batch, 0.5)
+    key = "self_cuda_time_total" if torch.cuda.is_available() else "self_cpu_time_total"
+    table = profile.key_averages().table(sort_by=key, row_limit=12, max_name_column_width=48)
+    print("\n".join(line.rstrip() for line in table.splitlines()))
+
+
+def time_steps(device: torch.device, size: int, preset: str, is_profiled: bool) -> None:
     """Print images per second of the stages on random slices."""
     config = resolve_config("gan", preset, 0, (), {})
     images = torch.randint(-125, 275, (256, 1, size, size), dtype=torch.int16, device=device)
@@ -74,6 +91,8 @@ def time_steps(device: torch.device, size: int, preset: str) -> None:
         times = [milliseconds(lambda s=stage, i=i: s.step(i * s.batch, 0.5), device) for i in range(36)]
         rate = stage.batch * 1e3 / statistics.mean(times[4:])
         print(f"{stage.name} step, preset {preset}, {size} px, batch {stage.batch}: {rate:.1f} images/s")
+    if is_profiled:
+        profile_step(gan, 36)
 
 
 def main() -> None:
@@ -82,15 +101,18 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--preset", default="tiny")
+    parser.add_argument("--profile", action="store_true", help="show what a GAN step spends its time in")
+    parser.add_argument("--plain", action="store_true", help="as if medsegan-cuda were not installed")
     options = parser.parse_args()
     device = torch.device(options.device)
     name = (
         torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     )
-    print(f"torch {torch.__version__} on {name}")
+    kernels = load_kernels()["cuda" if device.type == "cuda" else "cpu"]
+    print(f"torch {torch.__version__} on {name}; kernels: {kernels}")
     for channels, size in ((64, 16), (32, 32), (64, 32)):
         compare_convolutions(device, channels, size, batch=16)
-    time_steps(device, options.size, options.preset)
+    time_steps(device, options.size, options.preset, options.profile)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,8 @@ def _find_nvcc(wish: str) -> tuple[str | None, str]:
 
 def _torch_flags(tools: Toolchain) -> list[str]:
     include = tools.torch / "include"
-    return [TORCH_TARGET, f"-isystem{include}", f"-isystem{include / 'torch/csrc/api/include'}"]
+    api = include / "torch/csrc/api/include"
+    return [TORCH_TARGET, "-isystem", str(include), "-isystem", str(api)]  # nvcc wants them as two words
 
 
 def _units(tools: Toolchain) -> dict[str, list[Unit]]:
@@ -153,14 +154,8 @@ def _link(name: str, objects: list[Path], tools: Toolchain, folder: Path) -> Non
         else:
             _stub(tools.cxx, Path(stubs))
             assert tools.nvcc is not None
-            torch = [
-                f"-L{stubs}",
-                "-Xlinker",
-                "--no-as-needed",
-                "-ltorch_cuda",
-                f"-L{tools.torch / 'lib'}",
-                "-ltorch_cpu",
-            ]
+            search = [f"-L{stubs}", f"-L{tools.torch / 'lib'}"]
+            torch = [*search, "-Xlinker", "--no-as-needed", "-ltorch_cuda", "-ltorch_cpu"]
             command = [tools.nvcc, "-shared", "-cudart", "static", "-ccbin", tools.cxx, *files, *torch]
         _run([*command, "-o", str(partial)])
     partial.replace(target)
@@ -202,8 +197,9 @@ def build(folder: Path = FOLDER, jobs: int | None = None) -> BuildRecord:
         sources=sources,
         torch=metadata.version("torch"),
         compiler=_first_line(tools.cxx),
-        cuda=_release(tools.nvcc) if tools.nvcc else tools.why_no_cuda,
-        archs=tools.archs if "cuda" in units else (),
+        cuda=_release(tools.nvcc) if tools.nvcc else "",
+        why_no_cuda=tools.why_no_cuda,
+        archs=tools.archs if tools.nvcc else (),
     )
     record.write(folder)
     return record
@@ -223,4 +219,5 @@ if __name__ == "__main__":
         made = build()
     except BuildError as error:
         sys.exit(f"build_kernels: {error}")
-    print(f"built for torch >= 2.10 with {made.compiler}; CUDA: {made.cuda} {' '.join(made.archs)}".rstrip())
+    cuda = f"CUDA {made.cuda} for {', '.join(made.archs)}" if made.cuda else f"no CUDA: {made.why_no_cuda}"
+    print(f"built for torch >= 2.10 with {made.compiler}; {cuda}")

@@ -12,15 +12,18 @@ from build_kernels import FOLDER, build
 
 
 class BuildKernels(build_ext):
-    """Compile the libraries; into the checkout for an editable install."""
+    """Compile the libraries instead of an extension module."""
 
     def run(self) -> None:
+        """Build beside the package's code for an editable install, else into the wheel."""
         build(FOLDER if self.inplace or self.editable_mode else Path(self.build_lib) / "medsegan_cuda")
 
     def get_outputs(self) -> list[str]:
+        """Nothing that setuptools would have to rename: the libraries belong to no version of Python."""
         return []
 
     def get_output_mapping(self) -> dict[str, str]:
+        """Nothing to link to for an editable install."""
         return {}
 
 
@@ -28,6 +31,7 @@ class PlatformWheel(bdist_wheel):
     """One wheel for every Python 3 of a platform."""
 
     def get_tag(self) -> tuple[str, str, str]:
+        """No interpreter, no ABI of one, this platform."""
         return "py3", "none", super().get_tag()[2]
 
 

@@ -15,10 +15,12 @@ class Library:
     Args:
         path: of the library; None = not to be used.
         why: where it comes from, or what is missing and what to do.
+        cuda: release of the CUDA toolkit that was used, such as "13.0"; "" without one.
     """
 
     path: Path | None
     why: str
+    cuda: str = ""
 
 
 @cache
@@ -28,21 +30,22 @@ def find_library(name: str) -> Library:
         import medsegan_cuda
     except ImportError:
         return Library(None, "medsegan-cuda is not installed")
+    release = f"medsegan-cuda {medsegan_cuda.__version__}"
     try:
         record = medsegan_cuda.read_record()
     except (OSError, ValueError) as error:
-        return Library(None, str(error))
-    path = medsegan_cuda.library_path(name)
+        return Library(None, f"{release} cannot be read: {error}; run `make kernels`")
     if record is None:
-        return Library(None, f"medsegan-cuda {medsegan_cuda.__version__} is installed, but was not built")
+        return Library(None, f"{release} is installed but was not built; run `make kernels`")
     if record.interface != INTERFACE:
-        needs = f"interface {record.interface}, this medsegan needs {INTERFACE}"
-        return Library(
-            None, f"medsegan-cuda {medsegan_cuda.__version__} has {needs}; install the matching version"
-        )
+        needs = f"speaks interface {record.interface}, this medsegan {INTERFACE}"
+        return Library(None, f"{release} {needs}; install the version that belongs to this medsegan")
     if record.is_stale:
-        return Library(None, "stale: the sources of medsegan-cuda changed since it was built; build it again")
+        return Library(None, f"{release} is stale: its sources changed since it was built; run `make kernels`")
+    path = medsegan_cuda.library_path(name)
     if not path.is_file():
-        absent = record.cuda if name == "cuda" and not record.archs else f"{path.name} is missing"
-        return Library(None, f"medsegan-cuda {medsegan_cuda.__version__} has no such library: {absent}")
-    return Library(path, f"medsegan-cuda {medsegan_cuda.__version__}")
+        absent = record.why_no_cuda if name == "cuda" else ""
+        return Library(
+            None, f"{release} has no {name} library: {absent or f'{path} is missing; run `make kernels`'}"
+        )
+    return Library(path, release, record.cuda)

@@ -9,6 +9,7 @@
 #include <torch/headeronly/util/Exception.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <type_traits>
 
 namespace medsegan {
@@ -52,6 +53,7 @@ inline Dense as_dense(const Tensor& x) {
 // A companion of x (a gradient, a saved output) in the memory order that x has.
 inline Tensor in_the_order_of(const Dense& x, const Tensor& other) {
   STD_TORCH_CHECK(other.scalar_type() == x.tensor.scalar_type(), "tensors of one operator differ in dtype");
+  STD_TORCH_CHECK(other.device() == x.tensor.device(), "tensors of one operator are on different devices");
   STD_TORCH_CHECK(other.dim() == x.tensor.dim(), "tensors of one operator differ in their number of dimensions");
   for (int64_t dim = 0; dim < other.dim(); ++dim) {
     STD_TORCH_CHECK(other.size(dim) == x.tensor.size(dim), "tensors of one operator differ in dimension ", dim, ": ",
@@ -66,6 +68,36 @@ inline Tensor in_the_order_of(const Dense& x, const Tensor& other) {
 template <typename T>
 T* data(const Tensor& x) {
   return static_cast<T*>(x.data_ptr());
+}
+
+// Calls work.operator()<T>() with the C++ type of the values of x.
+template <typename F>
+void with_type_of(const Tensor& x, const char* op, const F& work) {
+  using torch::headeronly::ScalarType;
+  switch (x.scalar_type()) {
+    case ScalarType::Float: return work.template operator()<float>();
+    case ScalarType::Double: return work.template operator()<double>();
+    case ScalarType::Half: return work.template operator()<torch::headeronly::Half>();
+    case ScalarType::BFloat16: return work.template operator()<torch::headeronly::BFloat16>();
+    default:
+      STD_TORCH_CHECK(false, op, " works on float32, float64, float16 and bfloat16, got ",
+                      torch::headeronly::toString(x.scalar_type()));
+  }
+}
+
+// A small companion of a feature map (a bias, a scale): checked, contiguous.
+inline Tensor small_companion(const Dense& x, const Tensor& small, const char* name,
+                              std::initializer_list<int64_t> sizes) {
+  bool same = small.dim() == static_cast<int64_t>(sizes.size());
+  int64_t dim = 0;
+  for (int64_t size : sizes) {
+    same = same && small.size(dim) == size;
+    ++dim;
+  }
+  STD_TORCH_CHECK(same, name, " does not go with features of ", x.channels, " channels: one value each is expected");
+  STD_TORCH_CHECK(small.scalar_type() == x.tensor.scalar_type(), name, " and features differ in dtype");
+  STD_TORCH_CHECK(small.device() == x.tensor.device(), name, " and features are on different devices");
+  return torch::stable::contiguous(small);
 }
 
 }  // namespace medsegan

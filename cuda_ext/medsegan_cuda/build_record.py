@@ -24,7 +24,8 @@ class BuildRecord:
         sources: hash of the sources then, see `hash_sources`.
         torch: version whose headers were used.
         compiler: first line of what the C++ compiler says of itself.
-        cuda: release of nvcc, or why there is no CUDA library.
+        cuda: release of nvcc; "" = there is no CUDA library.
+        why_no_cuda: the reason, or "".
         archs: CUDA architectures, such as ("80", "90", "100").
     """
 
@@ -33,6 +34,7 @@ class BuildRecord:
     torch: str
     compiler: str
     cuda: str
+    why_no_cuda: str
     archs: tuple[str, ...]
 
     @property

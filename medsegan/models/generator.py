@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ..ops import bias_act, upsample2d
+from ..ops import modulate_noise_act, upsample2d
 from .layers import EqualizedLinear, ModulatedConv2d
 
 
@@ -75,10 +75,11 @@ class StyledConv(nn.Module):
 
     def forward(self, x: torch.Tensor, w: torch.Tensor, noise: torch.Tensor | None) -> torch.Tensor:
         """[N, out, H, W]; noise is [N, 1, H, W] at the output size, None draws it from N(0, 1)."""
-        y = self.conv(x, w)
+        style = self.conv.style(w)
+        y = self.conv.convolve(x, style)
         if noise is None:
             noise = torch.randn(y.shape[0], 1, *y.shape[2:], device=y.device, dtype=y.dtype)
-        return bias_act(y + self.noise_strength * noise, self.bias)
+        return modulate_noise_act(y, self.conv.demodulation(style), self.noise_strength * noise, self.bias)
 
 
 class Head(nn.Module):

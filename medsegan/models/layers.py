@@ -91,12 +91,18 @@ class ModulatedConv2d(nn.Module):
         self.demodulate = demodulate
         self.upsample = upsample
 
+    def convolve(self, x: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
+        """[N, out, H, W] (or 2H, 2W), not demodulated, from features [N, in, H, W] and `style(w)` [N, in]."""
+        y = F.conv2d(x * style[:, :, None, None], self.weight * self.scale, padding=self.padding)
+        return upsample2d(y) if self.upsample else y
+
+    def demodulation(self, style: torch.Tensor) -> torch.Tensor:
+        """[N, out]: by what the convolution is multiplied; doubling the size first makes no difference."""
+        power = self.weight.square().sum(dim=(2, 3)) * self.scale**2
+        return (style.square() @ power.T + 1e-8).rsqrt()
+
     def forward(self, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
         """[N, out, H, W] (or 2H, 2W) from features [N, in, H, W] and codes w [N, style_width]."""
         style = self.style(w)
-        weight = self.weight * self.scale
-        y = F.conv2d(x * style[:, :, None, None], weight, padding=self.padding)
-        if self.demodulate:
-            power = style.square() @ weight.square().sum(dim=(2, 3)).T
-            y = y * (power + 1e-8).rsqrt()[:, :, None, None]
-        return upsample2d(y) if self.upsample else y
+        y = self.convolve(x, style)
+        return y * self.demodulation(style)[:, :, None, None] if self.demodulate else y

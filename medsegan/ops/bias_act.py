@@ -4,16 +4,22 @@ y = clamp(gain * lrelu(x + bias)). Its derivative is known from y alone, so that
 operators of its derivatives are each other's transpose: from there on gradients of every order exist.
 """
 
-import math
 from typing import Any
 
 import torch
 
+from .activation import (
+    GAIN,
+    SLOPE,
+    activate,
+    along_channels,
+    factor,
+    require_activation,
+    require_companion,
+    require_features,
+)
 from .library import declare, differentiate
 from .memory import as_dense
-
-SLOPE = 0.2
-GAIN = math.sqrt(2.0)
 
 _Optional = torch.Tensor | None
 
@@ -35,31 +41,21 @@ def bias_act(
         clamp: largest absolute value of the result; None = no limit.
 
     Raises:
-        ValueError: slope, gain or clamp is not positive.
+        ValueError: slope, gain or clamp is not positive; x has no channels axis; the bias does not go with x.
 
     Source: Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, section 2.1;
     the gain is that of He initialisation for slope 0.2, rounded to sqrt(2) as is usual there.
     """
-    if not (slope > 0 and gain > 0 and (clamp is None or clamp > 0)):
-        raise ValueError(f"slope, gain and clamp must be above 0, got {slope}, {gain} and {clamp}")
+    require_activation(slope, gain, clamp)
+    require_features(x)
+    if bias is not None:
+        require_companion("bias", bias, (x.shape[1],), x)
     return torch.ops.medsegan.bias_act(x, bias, slope, gain, clamp)
-
-
-def _along_channels(bias: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    return bias.view([1, -1] + [1] * (x.ndim - 2))
-
-
-def _factor(y: torch.Tensor, slope: float, gain: float, clamp: float | None) -> torch.Tensor:
-    """Derivative of the activation where it gave y."""
-    steep = torch.where(y > 0, gain, gain * slope).to(y.dtype)
-    return steep if clamp is None else torch.where(y.abs() >= clamp, torch.zeros_like(steep), steep)
 
 
 def _reference(x: torch.Tensor, bias: _Optional, slope: float, gain: float, clamp: float | None) -> torch.Tensor:
     x = as_dense(x)
-    biased = x if bias is None else x + _along_channels(bias, x)
-    y = torch.nn.functional.leaky_relu(biased, slope) * gain
-    return y if clamp is None else y.clamp(-clamp, clamp)
+    return activate(x if bias is None else x + along_channels(bias, x), slope, gain, clamp)
 
 
 def _tangent(
@@ -67,8 +63,8 @@ def _tangent(
 ) -> torch.Tensor:
     """What a change of x and of the bias does to y."""
     y = as_dense(y)
-    total = tangent if bias is None else tangent + _along_channels(bias, y)
-    return torch.empty_like(y).copy_(total * _factor(y, slope, gain, clamp))
+    total = tangent if bias is None else tangent + along_channels(bias, y)
+    return torch.empty_like(y).copy_(total * factor(y, slope, gain, clamp))
 
 
 def _grad(
@@ -76,7 +72,7 @@ def _grad(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Gradients of x and of the bias."""
     y = as_dense(y)
-    dx = torch.empty_like(y).copy_(gradient * _factor(y, slope, gain, clamp))
+    dx = torch.empty_like(y).copy_(gradient * factor(y, slope, gain, clamp))
     return dx, dx.sum(dim=[d for d in range(dx.ndim) if d != 1])
 
 
@@ -98,7 +94,7 @@ declare(
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
-    x, bias, *ctx.act = inputs
+    _, bias, *ctx.act = inputs
     ctx.has_bias = bias is not None
     ctx.save_for_backward(output)
 

@@ -14,6 +14,7 @@ from ..compiled import find_library
 from ..voxels import library as voxels
 
 _NAMESPACE = torch.library.Library("medsegan", "DEF")
+_declared: list[str] = []
 
 
 def declare(schema: str, reference: Callable[..., Any], fake: Callable[..., Any]) -> None:
@@ -25,6 +26,7 @@ def declare(schema: str, reference: Callable[..., Any], fake: Callable[..., Any]
         fake: the shapes, dtypes and strides that come out, without computing them.
     """
     name = schema.partition("(")[0]
+    _declared.append(name)
     _NAMESPACE.define(schema, tags=(torch.Tag.pt2_compliant_tag,))
     _NAMESPACE.impl(name, reference, "CompositeExplicitAutograd")
     torch.library.register_fake(f"medsegan::{name}", fake, lib=_NAMESPACE)
@@ -41,6 +43,11 @@ def load_kernels() -> dict[str, str]:
     return {name: _load(name) for name in ("cpu", "cuda")}
 
 
+def operators() -> tuple[str, ...]:
+    """The names of all operators but those that only serve the gradients of another."""
+    return tuple(name for name in _declared if not name.endswith(("_grad", "_tangent")))
+
+
 def has_kernel(name: str, device: str) -> bool:
     """Whether an operator has a compiled kernel for "cpu" or "cuda"."""
     return torch._C._dispatch_has_kernel_for_dispatch_key(f"medsegan::{name}", device.upper())
@@ -50,12 +57,17 @@ def _load(name: str) -> str:
     found = find_library(name)
     if found.path is None:
         return found.why
-    if name == "cuda" and torch.version.cuda is None:
-        return f"this torch ({torch.__version__}) was built without CUDA"
-    if voxels.load()[0] is None:  # it asked the processor
+    if voxels.load()[0] is None:  # that library asks the processor for all three
         return voxels.load()[1]
+    if name == "cuda" and _major(torch.version.cuda) != _major(found.cuda):
+        theirs = f"CUDA {torch.version.cuda}" if torch.version.cuda else "no CUDA"
+        return f"{found.why} was built with CUDA {found.cuda}, this torch ({torch.__version__}) with {theirs}"
     try:
         torch.ops.load_library(str(found.path))
     except OSError as error:
-        return f"cannot be loaded: {error}"
+        return f"{found.why} cannot be loaded: {error}"
     return found.why
+
+
+def _major(release: str | None) -> str:
+    return (release or "").partition(".")[0]

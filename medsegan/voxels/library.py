@@ -16,9 +16,9 @@ def load() -> tuple[ctypes.CDLL | None, str]:
     try:
         library = ctypes.CDLL(str(found.path))
     except OSError as error:
-        return None, f"cannot be loaded: {error}"
+        return None, f"{found.why} cannot be loaded: {error}"
     if not library.medsegan_processor_is_supported():
-        return None, "this processor has no AVX2, FMA and F16C"
+        return None, f"{found.why} needs a processor with AVX2, FMA and F16C, and this one is older"
     return library, found.why
 
 

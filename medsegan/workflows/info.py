@@ -7,8 +7,11 @@ from typing import Any
 import torch
 
 from .. import __version__
+from ..ops import has_kernel, load_kernels, operators
 from ..slices import SPLITS, SliceStore
 from ..training.run_folder import RunFolder
+from ..voxels import __all__ as voxel_operators
+from ..voxels import library as voxels
 from .device import choose_device
 from .workspace import Workspace
 
@@ -44,15 +47,17 @@ def _cuda() -> list[str]:
     return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
 
 
-def _kernels() -> dict[str, str]:
-    """Which implementation each operator of `medsegan.ops` uses, and why."""
-    backend = f"plain torch {torch.__version__}"
-    try:
-        found = metadata.version("medsegan-cuda")
-        why = f"medsegan-cuda {found} is installed, but this version of medsegan registers no compiled operator"
-    except metadata.PackageNotFoundError:
-        why = "medsegan-cuda is not installed"
-    return {name: f"{backend} ({why})" for name in ("bias_act", "upsample2d", "downsample2d")}
+def _kernels() -> dict[str, Any]:
+    """Where each library of kernels comes from or why it is not there, and what each operator uses."""
+    libraries = {"voxels": voxels.load()[1], **load_kernels()}
+    return {"libraries": libraries, **{name: _implementation(name) for name in operators()}}
+
+
+def _implementation(name: str) -> str:
+    """What an operator takes on either device, as in "cpu compiled, cuda plain"."""
+    on_cpu = has_kernel(name, "cpu") or (name in voxel_operators and voxels.load()[0] is not None)
+    state = {"cpu": on_cpu, "cuda": has_kernel(name, "cuda")}
+    return ", ".join(f"{device} {'compiled' if there else 'plain'}" for device, there in state.items())
 
 
 def _domain(workspace: Workspace, name: str) -> str:
