@@ -15,7 +15,7 @@ from medsegan.voxels import library as voxels
 
 from .timing import as_rows, copy_bandwidth, measure
 
-OPERATORS = ("bias_act", "modulate_noise_act")
+OPERATORS = ("bias_act", "modulate_noise_act", "resample2d", "upfirdn2d")
 
 
 def require_kernels(device: str) -> None:

@@ -57,7 +57,9 @@ def upfirdn2d(
         x.shape[3] * up[1] + padding[2] + padding[3] - kernel.shape[-1],
     ]
     if min(room) < 0:
-        raise ValueError(f"the filter {list(kernel.shape)} is larger than the padded image, by {-min(room)} pixels")
+        raise ValueError(
+            f"the filter {list(kernel.shape)} is larger than the padded image, by {-min(room)} pixels"
+        )
     return torch.ops.medsegan.upfirdn2d(x, kernel, up, down, padding, flip, gain)
 
 

@@ -139,9 +139,9 @@ void read_row(const T* row, int64_t left, int64_t right, int64_t width, int64_t 
   continue_edge<edge>(to, left == 0, right == width, right - left, c);
 }
 
-// 2 * n pixels from n + 2. Reads and writes up to kLanes - 1 values more.
+// 2 * n pixels of a row from n + 2. Reads and writes up to kLanes - 1 values more.
 template <typename A>
-void widen(const A* row, int64_t n, int64_t c, const A (&k)[4], A* __restrict__ out) {
+void spread(const A* row, int64_t n, int64_t c, const A (&k)[4], A* __restrict__ out) {
   const A k0 = k[0], k1 = k[1], k2 = k[2], k3 = k[3];
   if (c == 1) {
     for (int64_t j = 0; j < n; j += kLanes) {
@@ -160,7 +160,7 @@ void widen(const A* row, int64_t n, int64_t c, const A (&k)[4], A* __restrict__ 
   }
 }
 
-// Doubles one block after the other: rows are widened in a buffer, pairs of them blended into the result.
+// Doubles one block after the other: rows are spread in a buffer, pairs of them blended into the result.
 template <Edge edge, typename T>
 class Doubler {
   using A = Accumulate<T>;
@@ -173,7 +173,7 @@ class Doubler {
         out_(out),
         past_caches_(4 * x.count * x.height * x.width * x.channels >= kStreamedBytes / static_cast<int64_t>(sizeof(T))),
         batch_(batch_of(2 * columns * x.channels)),
-        narrow_(batch_, (columns + 2) * x.channels),
+        slim_(batch_, (columns + 2) * x.channels),
         wide_(batch_ + 1, 2 * columns * x.channels) {}
 
   void operator()(const Block& b) {
@@ -195,12 +195,12 @@ class Doubler {
     for (int64_t row = from; row < until; ++row) {
       const int64_t inside = std::clamp<int64_t>(row, 0, x_.height - 1);
       if (edge == Edge::zero && row != inside) {
-        std::fill_n(narrow_[row], (pixels + 2) * c, A(0));
+        std::fill_n(slim_[row], (pixels + 2) * c, A(0));
       } else {
-        read_row<edge>(in_ + (b.plane * x_.height + inside) * x_.width * c, b.left, b.right, x_.width, c, narrow_[row]);
+        read_row<edge>(in_ + (b.plane * x_.height + inside) * x_.width * c, b.left, b.right, x_.width, c, slim_[row]);
       }
     }
-    for (int64_t row = from; row < until; ++row) widen(narrow_[row], pixels, c, taps_.x, wide_[row]);
+    for (int64_t row = from; row < until; ++row) spread(slim_[row], pixels, c, taps_.x, wide_[row]);
   }
 
   // One row of the result, between two rows of x.
@@ -218,7 +218,7 @@ class Doubler {
   T* out_;
   bool past_caches_;
   int64_t batch_;
-  Rows<A> narrow_, wide_;
+  Rows<A> slim_, wide_;
 };
 
 // [count, 2 * height, 2 * width, channels] from x.
@@ -229,7 +229,7 @@ void double_size(const Planes& x, const Taps<Accumulate<T>>& taps, const T* in, 
 
 // Pixels [left, right) of a row that is half as wide, from a buffer that begins at pixel 2 * left - 1.
 template <typename T, typename A>
-void narrow(const A* buffer, int64_t n, int64_t c, const A (&k)[4], T* __restrict__ out) {
+void gather(const A* buffer, int64_t n, int64_t c, const A (&k)[4], T* __restrict__ out) {
   const A k0 = k[0], k1 = k[1], k2 = k[2], k3 = k[3];
   if (c == 1) {
     one_by_one(n, out, [=](int64_t j) {
@@ -245,7 +245,7 @@ void narrow(const A* buffer, int64_t n, int64_t c, const A (&k)[4], T* __restric
   }
 }
 
-// Halves one block after the other: four rows are summed into a buffer, which is then narrowed into the result.
+// Halves one block after the other: four rows are summed into a buffer, which is then gathered into the result.
 template <Edge edge, typename T>
 class Halver {
   using A = Accumulate<T>;
@@ -269,7 +269,7 @@ class Halver {
         continue_edge<edge>(wide_[row], b.left == 0, b.right == small_.width, 2 * n, c);
       }
       for (int64_t row = top; row < bottom; ++row) {
-        narrow(wide_[row], n, c, taps_.x, out_ + ((b.plane * small_.height + row) * small_.width + b.left) * c);
+        gather(wide_[row], n, c, taps_.x, out_ + ((b.plane * small_.height + row) * small_.width + b.left) * c);
       }
     }
   }

@@ -4,17 +4,15 @@
 namespace medsegan {
 namespace {
 
-using torch::headeronly::ScalarType;
-
 Tensor upsample2d(const Tensor& x, double gain) {
   const Dense dense = as_dense(x);
   const Planes planes = planes_of(dense);
   Tensor out = empty_image(dense, 2 * planes.height, 2 * planes.width);
   if (out.numel() == 0) return out;
-  THO_DISPATCH_V2(x.scalar_type(), "upsample2d", AT_WRAP([&] {
-    four_taps::double_size<Edge::replicate>(planes, binomial<Accumulate<scalar_t>>(2, gain),
-                                            data<scalar_t>(dense.tensor), data<scalar_t>(out));
-  }), AT_EXPAND(AT_FLOATING_TYPES), ScalarType::Half, ScalarType::BFloat16);
+  with_type_of(x, "upsample2d", [&]<typename T>() {
+    four_taps::double_size<Edge::replicate>(planes, binomial<Accumulate<T>>(2, gain),
+                                            data<T>(dense.tensor), data<T>(out));
+  });
   return out;
 }
 
@@ -23,10 +21,10 @@ Tensor downsample2d(const Tensor& x, double gain) {
   const Planes half = half_of(planes_of(dense));
   Tensor out = empty_image(dense, half.height, half.width);
   if (out.numel() == 0) return out;
-  THO_DISPATCH_V2(x.scalar_type(), "downsample2d", AT_WRAP([&] {
-    four_taps::halve_size<Edge::replicate>(half, binomial<Accumulate<scalar_t>>(1, gain),
-                                           data<scalar_t>(dense.tensor), data<scalar_t>(out));
-  }), AT_EXPAND(AT_FLOATING_TYPES), ScalarType::Half, ScalarType::BFloat16);
+  with_type_of(x, "downsample2d", [&]<typename T>() {
+    four_taps::halve_size<Edge::replicate>(half, binomial<Accumulate<T>>(1, gain),
+                                           data<T>(dense.tensor), data<T>(out));
+  });
   return out;
 }
 

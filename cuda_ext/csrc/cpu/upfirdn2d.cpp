@@ -7,8 +7,6 @@
 namespace medsegan {
 namespace {
 
-using torch::headeronly::ScalarType;
-
 constexpr int64_t kGrain = 1 << 15;  // values of the result that are worth a thread
 
 // The inputs of one output along an axis: in[first .. first + count) times tap, tap + up, tap + 2 * up, ...
@@ -106,20 +104,20 @@ Tensor upfirdn2d(const Tensor& x, const Tensor& kernel, std::vector<int64_t> up,
   const Planes result{planes.count, f.size_y(planes.height), f.size_x(planes.width), planes.channels};
   Tensor out = empty_image(dense, result.height, result.width);
   if (out.numel() == 0) return out;
-  THO_DISPATCH_V2(x.scalar_type(), "upfirdn2d", AT_WRAP([&] {
-    using A = Accumulate<scalar_t>;
+  with_type_of(x, "upfirdn2d", [&]<typename T>() {
+    using A = Accumulate<T>;
     const Tensor given = taps_like(x, kernel);
     std::vector<A> taps(data<A>(given), data<A>(given) + given.numel());
     if (!flip) std::reverse(taps.begin(), taps.end());  // a convolution is a correlation with the filter turned round
-    const scalar_t* in = data<scalar_t>(dense.tensor);
+    const T* in = data<T>(dense.tensor);
     if (f.doubles(planes.height, planes.width)) {
-      four_taps::double_size<Edge::zero>(planes, four(taps.data(), gain), in, data<scalar_t>(out));
+      four_taps::double_size<Edge::zero>(planes, four(taps.data(), gain), in, data<T>(out));
     } else if (f.halves(planes.height, planes.width)) {
-      four_taps::halve_size<Edge::zero>(result, four(taps.data(), gain), in, data<scalar_t>(out));
+      four_taps::halve_size<Edge::zero>(result, four(taps.data(), gain), in, data<T>(out));
     } else {
-      filter(planes, result, f, taps.data(), in, data<scalar_t>(out));
+      filter(planes, result, f, taps.data(), in, data<T>(out));
     }
-  }), AT_EXPAND(AT_FLOATING_TYPES), ScalarType::Half, ScalarType::BFloat16);
+  });
   return out;
 }
 

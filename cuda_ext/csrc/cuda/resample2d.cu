@@ -5,8 +5,6 @@ namespace medsegan {
 namespace {
 
 using four_taps::Way;
-using torch::headeronly::ScalarType;
-
 template <Way way, typename T>
 void resample(const Planes& small, const Dense& x, double sum, double gain, Tensor& out, const char* op) {
   using A = Accumulate<T>;
@@ -21,9 +19,9 @@ Tensor upsample2d(const Tensor& x, double gain) {
   const Planes planes = planes_of(dense);
   Tensor out = empty_image(dense, 2 * planes.height, 2 * planes.width);
   if (out.numel() == 0) return out;
-  THO_DISPATCH_V2(x.scalar_type(), "upsample2d", AT_WRAP([&] {
-    resample<Way::twice, scalar_t>(planes, dense, 2, gain, out, "upsample2d");
-  }), AT_EXPAND(AT_FLOATING_TYPES), ScalarType::Half, ScalarType::BFloat16);
+  with_type_of(x, "upsample2d", [&]<typename T>() {
+    resample<Way::twice, T>(planes, dense, 2, gain, out, "upsample2d");
+  });
   return out;
 }
 
@@ -33,9 +31,9 @@ Tensor downsample2d(const Tensor& x, double gain) {
   const Planes half = half_of(planes_of(dense));
   Tensor out = empty_image(dense, half.height, half.width);
   if (out.numel() == 0) return out;
-  THO_DISPATCH_V2(x.scalar_type(), "downsample2d", AT_WRAP([&] {
-    resample<Way::half, scalar_t>(half, dense, 1, gain, out, "downsample2d");
-  }), AT_EXPAND(AT_FLOATING_TYPES), ScalarType::Half, ScalarType::BFloat16);
+  with_type_of(x, "downsample2d", [&]<typename T>() {
+    resample<Way::half, T>(half, dense, 1, gain, out, "downsample2d");
+  });
   return out;
 }
 

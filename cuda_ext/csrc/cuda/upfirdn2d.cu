@@ -6,8 +6,6 @@ namespace medsegan {
 namespace {
 
 using four_taps::Way;
-using torch::headeronly::ScalarType;
-
 constexpr int kThreads = 256;
 
 // The inputs of one output along an axis: in[first .. end) times tap, tap + up, tap + 2 * up, ...
@@ -77,9 +75,9 @@ Tensor upfirdn2d(const Tensor& x, const Tensor& kernel, std::vector<int64_t> up,
   Tensor out = empty_image(dense, result.height, result.width);
   if (out.numel() == 0) return out;
   const Tensor taps = taps_like(x, kernel);
-  THO_DISPATCH_V2(x.scalar_type(), "upfirdn2d", AT_WRAP([&] {
-    filter<scalar_t>(dense, f, taps, flip, result, out);
-  }), AT_EXPAND(AT_FLOATING_TYPES), ScalarType::Half, ScalarType::BFloat16);
+  with_type_of(x, "upfirdn2d", [&]<typename T>() {
+    filter<T>(dense, f, taps, flip, result, out);
+  });
   return out;
 }
 
