@@ -22,8 +22,10 @@ OPERATORS = (
     "distance_transform",
     "local_similarity",
     "modulate_noise_act",
+    "resample2d",
     "resample3d",
     "surface_distances",
+    "upfirdn2d",
 )
 
 

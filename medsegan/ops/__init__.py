@@ -10,6 +10,7 @@ from .modulate_noise_act import modulate_noise_act
 from .resample2d import downsample2d, upsample2d
 from .resample3d import resample3d
 from .surface_distances import surface_distances
+from .upfirdn2d import upfirdn2d
 
 load_kernels()
 
@@ -29,5 +30,6 @@ __all__ = [
     "resample3d",
     "self_similarity",
     "surface_distances",
+    "upfirdn2d",
     "upsample2d",
 ]
