@@ -1,7 +1,7 @@
 """What stands between two convolutions of a generator, in one pass: scale, noise, bias and activation.
 
-y = clamp(gain * lrelu(x * scale + noise + bias)). The slope of the activation is known from y; given it, everything
-is linear in the incoming gradient and in (x, scale). So derivatives of every order are made of three operators.
+y = clamp(gain * lrelu(x * scale + noise + bias)). The slope of the activation is known from y; given that,
+everything is linear in the incoming gradient and in (x, scale): all derivatives are made of three operators.
 """
 
 from typing import Any

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from operator_checks import DEVICES, DTYPES, ORDERS, assert_close, require_kernel
 
 from medsegan.ops import bias_act
+from medsegan.ops.activation import GAIN
 from medsegan.ops.bias_act import _grad, _reference, _tangent
 
 OPS = torch.ops.medsegan
 
 
-def check(shape, dtype, order, device="cpu", slope=0.2, gain=math.sqrt(2), clamp=None, with_bias=True):
+def check(shape, dtype, order, device="cpu", slope=0.2, gain=GAIN, clamp=None, with_bias=True):
     """Value and gradients equal those of the formula in float64."""
     x = in_order(quarters(shape, 0).to(device, dtype), order).requires_grad_()
     bias = bias_values(shape[1]).to(device, dtype).requires_grad_()
@@ -172,7 +173,7 @@ def test_results_do_not_depend_on_the_number_of_threads(order):
 
 def test_what_it_says_about_bad_input():
     x = torch.zeros(2, 3, 4, 4)
-    with pytest.raises(ValueError, match="slope, gain and clamp must be above 0, got 0, 1.0 and None"):
+    with pytest.raises(ValueError, match=r"slope, gain and clamp must be above 0, got 0, 1\.0 and None"):
         bias_act(x, slope=0, gain=1.0)
     with pytest.raises(ValueError, match="above 0"):
         bias_act(x, clamp=0.0)
@@ -184,7 +185,7 @@ def test_what_it_says_about_bad_input():
         bias_act(x, torch.zeros(3).double())
     with pytest.raises(ValueError, match=r"features must be floating \[N, C, ...\], got \[3\]"):
         bias_act(torch.zeros(3))
-    with pytest.raises(ValueError, match="torch.int64"):
+    with pytest.raises(ValueError, match=r"torch\.int64"):
         bias_act(torch.zeros(2, 3, dtype=torch.int64))
 
 
@@ -197,5 +198,5 @@ def test_kernels_refuse_what_the_function_would_have_refused():
         OPS.bias_act(x, torch.zeros(3).double(), 0.2, 1.0, None)
     with pytest.raises(RuntimeError, match="differ in dimension 3: 4 and 5"):
         OPS.bias_act_grad(torch.zeros(2, 3, 4, 5), x, 0.2, 1.0, None)
-    with pytest.raises(RuntimeError, match="works on float32, float64, float16 and bfloat16, got"):
+    with pytest.raises(RuntimeError, match="works on float32, float64, float16 and bfloat16"):
         OPS.bias_act(x.int(), None, 0.2, 1.0, None)

@@ -136,7 +136,7 @@ def test_gradients_of_every_input_and_every_order(order, clamp):
 @pytest.mark.parametrize("clamp", [None, CLAMP])
 def test_torch_finds_nothing_wrong_with_the_operators(clamp):
     tensors = inputs((2, 3, 4, 5), torch.float32)
-    x, scale, noise, bias = tensors
+    x, scale, _, bias = tensors
     y = modulate_noise_act(*tensors, clamp=clamp).detach()
     how = (0.2, math.sqrt(2), clamp)
     torch.library.opcheck(OPS.modulate_noise_act.default, (*tensors, *how))
@@ -175,7 +175,7 @@ def test_results_do_not_depend_on_the_number_of_threads(order):
 
 def test_what_it_says_about_bad_input():
     x, scale, noise, bias = inputs((2, 3, 4, 5), torch.float32)
-    with pytest.raises(ValueError, match="slope, gain and clamp must be above 0, got 0.2, 1.0 and -1"):
+    with pytest.raises(ValueError, match=r"slope, gain and clamp must be above 0, got 0\.2, 1\.0 and -1"):
         modulate_noise_act(x, scale, noise, bias, gain=1.0, clamp=-1)
     with pytest.raises(ValueError, match=r"scale must be \[2, 3\] of torch.float32 .* got \[3\]"):
         modulate_noise_act(x, bias, noise, bias)

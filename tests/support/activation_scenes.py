@@ -1,7 +1,7 @@
 """Feature maps and their companions whose activation is the same side of every kink in every dtype.
 
-All values are quarters and the bias is an odd sixteenth: sums are exact in half precision, never zero, and far from
-the clamp, so that gradients can be compared without exceptions for values at a kink.
+All values are quarters and the bias is an odd sixteenth: sums are exact in half precision, never zero, and far
+from the clamp, so that gradients can be compared without exceptions for values at a kink.
 """
 
 import torch
@@ -42,7 +42,7 @@ def scale_values(shape: tuple[int, ...]) -> torch.Tensor:
 
 
 def in_order(x: torch.Tensor, order: str) -> torch.Tensor:
-    """The same values contiguous, channels-last (where there are four axes) or with its axes permuted in memory."""
+    """The same values contiguous, channels-last (where there are four axes) or with axes permuted in memory."""
     if order == "channels_last" and x.ndim == 4:
         return x.contiguous(memory_format=torch.channels_last)
     return x.transpose(0, -1).contiguous().transpose(0, -1) if order == "permuted" else x.contiguous()

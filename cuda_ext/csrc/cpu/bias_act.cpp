@@ -49,7 +49,8 @@ void pull_piece(int64_t count, const A* gradient, const A* y, A* dx, A* dbias, A
 template <typename T, bool kLast>
 void forward(const Rows& rows, const T* x, const Accumulate<T>* bias, T* out, Activation<Accumulate<T>> act) {
   over_pieces<kLast>(rows, [=, buffers = Buffers<T>()](const Piece& piece) mutable {
-    forward_piece<kLast>(piece.count, buffers.first(x, piece), bias + piece.channel, buffers.out.begin(out, piece), act);
+    forward_piece<kLast>(piece.count, buffers.first(x, piece), bias + piece.channel, buffers.out.begin(out, piece),
+                         act);
     buffers.out.end(out, piece);
   });
 }

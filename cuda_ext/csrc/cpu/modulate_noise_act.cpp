@@ -148,7 +148,8 @@ Tensor modulate_noise_act_tangent(const Tensor& y, const Tensor& x, const Tensor
   with_type_of(y, "modulate_noise_act_tangent", [&]<typename T>() {
     const auto run = rows.last ? push<T, true> : push<T, false>;
     run(rows, data<T>(dense.tensor), data<T>(features), data<T>(tangent), wide_copy<T>(factor, factor.numel()),
-        wide_terms<T>(dense, rows, dscale, dnoise, dbias), data<T>(out), activation<T, Accumulate<T>>(slope, gain, clamp));
+        wide_terms<T>(dense, rows, dscale, dnoise, dbias), data<T>(out),
+        activation<T, Accumulate<T>>(slope, gain, clamp));
   });
   return out;
 }

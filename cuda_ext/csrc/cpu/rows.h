@@ -162,7 +162,7 @@ std::vector<Accumulate<T>> wide_copy(const std::optional<Tensor>& dense, int64_t
   return values;
 }
 
-// to[group, i] = sum of from[group, part, i] over the parts, in their order, for rows of `width` that lie `stride` apart.
+// to[group, i] = sum of from[group, part, i] over the parts, in their order; rows of `width` lie `stride` apart.
 template <typename T, typename A>
 void sum_parts(const A* from, int64_t groups, int64_t parts, int64_t width, int64_t stride, T* to) {
   std::vector<double> total(width);

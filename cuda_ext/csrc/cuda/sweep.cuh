@@ -177,7 +177,8 @@ void sum_parts(const Tensor& like, const A* from, int64_t outer, int64_t parts, 
   int groups = 1;
   while (groups < 32 && groups < parts) groups *= 2;
   const int64_t tiles = (width + kThreads / groups - 1) / (kThreads / groups);
-  sum_kernel<<<grid_for(outer * tiles, 1), kThreads, 0, stream_of(like)>>>(from, outer, parts, width, stride, groups, to);
+  const int grid = grid_for(outer * tiles, 1);
+  sum_kernel<<<grid, kThreads, 0, stream_of(like)>>>(from, outer, parts, width, stride, groups, to);
   check_launch("sum of parts");
 }
 
