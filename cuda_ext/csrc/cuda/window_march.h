@@ -123,7 +123,8 @@ void launch_march(const char* op, const Tiling& tiling, const Load& load, const 
                   cudaStream_t stream) {
   constexpr int64_t kPixelBytes = kFields * static_cast<int64_t>(sizeof(double));
   constexpr int64_t kMostAcross = (kSharedBytes / kPixelBytes - kTileColumns) / 2;
-  STD_TORCH_CHECK(tiling.across <= kMostAcross, op, ": the radius on a GPU is at most ", kMostAcross, ", got ", tiling.across);
+  STD_TORCH_CHECK(tiling.across <= kMostAcross, op, ": the radius on a GPU is at most ", kMostAcross, ", got ",
+                  tiling.across);
   const int64_t bytes = kPixelBytes * (kTileColumns + 2 * tiling.across);
   march<kFields><<<grid_for(tiling.tiles(), 1), kTileColumns, bytes, stream>>>(tiling, load, emit, partial);
   check_launch(op);
