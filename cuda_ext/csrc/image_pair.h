@@ -6,8 +6,8 @@
 namespace medsegan {
 
 inline void require_alike(const Tensor& x, const Tensor& target) {
-  STD_TORCH_CHECK(x.dim() == 4 && target.dim() == 4, "expected images [N, C, H, W], got ", x.dim(), " and ", target.dim(),
-                  " dimensions");
+  STD_TORCH_CHECK(x.dim() == 4 && target.dim() == 4, "expected images [N, C, H, W], got ", x.dim(), " and ",
+                  target.dim(), " dimensions");
   STD_TORCH_CHECK(x.scalar_type() == target.scalar_type(), "image and target differ in dtype");
   for (int64_t dim = 0; dim < 4; ++dim) {
     STD_TORCH_CHECK(x.size(dim) == target.size(dim), "image and target differ in dimension ", dim, ": ", x.size(dim),

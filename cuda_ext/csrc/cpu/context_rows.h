@@ -163,7 +163,9 @@ void context_factors(const ContextRows<T>& rows, int64_t width, double flat, dou
     }
   }
 #pragma omp simd
-  for (int64_t j = 0; j < width; ++j) shared[j] = scales[j] <= flat ? 0.0 : shared[j] * shares[j] / (scales[j] * kPairs);
+  for (int64_t j = 0; j < width; ++j) {
+    shared[j] = scales[j] <= flat ? 0.0 : shared[j] * shares[j] / (scales[j] * kPairs);
+  }
   for (int64_t k = 0; k < kPairs; ++k) {
     double* by_sum = out + k * width;
 #pragma omp simd

@@ -17,8 +17,9 @@ void launch_mean(const char* op, const Tensor& x, const Tiling& tiling, const Lo
   const Tensor partial = torch::stable::new_empty(x, {tiling.tiles()}, torch::headeronly::ScalarType::Double);
   launch_march<kFields>(op, tiling, load, emit, data<double>(partial), stream);
   const double factor = 1.0 / (per_value * static_cast<double>(tiling.values()));
-  sum_of_tiles<T><<<grid_for(x.size(0), kThreads), kThreads, 0, stream>>>(data<double>(partial), tiling.tiles_per_image(),
-                                                                          factor, x.size(0), data<T>(out));
+  const int64_t count = x.size(0), per_image = tiling.tiles_per_image();
+  sum_of_tiles<T><<<grid_for(count, kThreads), kThreads, 0, stream>>>(data<double>(partial), per_image, factor, count,
+                                                                      data<T>(out));
   check_launch(op);
 }
 
@@ -267,8 +268,8 @@ void launch_context(const Tensor& x, const Tensor& target, Tensor& out, const Ti
 }
 
 template <typename T>
-void launch_context_grad(const Tensor& gradient, const Tensor& x, const Tensor& target, Tensor& dx, const Tiling& tiling,
-                         const Reach& reach, double flat) {
+void launch_context_grad(const Tensor& gradient, const Tensor& x, const Tensor& target, Tensor& dx,
+                         const Tiling& tiling, const Reach& reach, double flat) {
   const char* op = "self_similarity_grad";
   const cudaStream_t stream = stream_of(x);
   const int64_t values = x.numel();
@@ -304,7 +305,9 @@ Tensor local_correlation_grad(const Tensor& gradient, const Tensor& x, const Ten
   const DeviceGuard guard(x);
   const Tensor g = require_gradient(gradient, x);
   const Tiling tiling(x, radius);
-  MEDSEGAN_FLOATING(x, "local_correlation_grad", [&] { launch_correlation_grad<scalar_t>(g, x, target, dx, tiling, flat); });
+  MEDSEGAN_FLOATING(x, "local_correlation_grad", [&] {
+    launch_correlation_grad<scalar_t>(g, x, target, dx, tiling, flat);
+  });
   return dx;
 }
 

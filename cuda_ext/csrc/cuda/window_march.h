@@ -68,8 +68,8 @@ struct View {
 
 // Adds (sign 1) or takes away (sign -1) what a row puts into the sums of this thread's column. All threads call it.
 template <int kFields, typename Load>
-__device__ void enter_row(const Tiling& tiling, const Load& load, double* shared, int64_t plane, int64_t row, int64_t left,
-                          double sign, double (&sums)[kFields]) {
+__device__ void enter_row(const Tiling& tiling, const Load& load, double* shared, int64_t plane, int64_t row,
+                          int64_t left, double sign, double (&sums)[kFields]) {
   const int64_t span = kTileColumns + 2 * tiling.across;
   for (int64_t c = threadIdx.x; c < span; c += kTileColumns) {
     const int64_t column = left - tiling.across + c;
@@ -121,9 +121,11 @@ __global__ void march(Tiling tiling, Load load, Emit emit, double* partial) {
 template <int kFields, typename Load, typename Emit>
 void launch_march(const char* op, const Tiling& tiling, const Load& load, const Emit& emit, double* partial,
                   cudaStream_t stream) {
-  const int64_t bytes = kFields * (kTileColumns + 2 * tiling.across) * static_cast<int64_t>(sizeof(double));
-  STD_TORCH_CHECK(bytes <= kSharedBytes, op, ": radius is ", tiling.across, ", and windows of more than ",
-                  kSharedBytes / static_cast<int64_t>(sizeof(double)) / kFields - kTileColumns, " pixels do not fit on the GPU");
+  constexpr int64_t kPixelBytes = kFields * static_cast<int64_t>(sizeof(double));
+  constexpr int64_t kMostAcross = (kSharedBytes / kPixelBytes - kTileColumns) / 2;
+  STD_TORCH_CHECK(tiling.across <= kMostAcross, op, ": the radius on a GPU is at most ", kMostAcross, ", got ",
+                  tiling.across);
+  const int64_t bytes = kPixelBytes * (kTileColumns + 2 * tiling.across);
   march<kFields><<<grid_for(tiling.tiles(), 1), kTileColumns, bytes, stream>>>(tiling, load, emit, partial);
   check_launch(op);
 }

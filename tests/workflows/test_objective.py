@@ -1,0 +1,77 @@
+"""The objective of the optimisation: it reaches the model, and is refused where nothing is optimised."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from medsegan.errors import UsageError
+from medsegan.models import Prediction
+from medsegan.workflows import segment as module
+from medsegan.workflows.model_file import ModelFacts, TrainedModel
+from medsegan.workflows.segment import SegmentOptions, segment
+
+FACTS = ModelFacts("axial", 16, ("background", "liver"), (0, 1), {"ct": "ct"}, {}, ())
+
+
+class Listener:
+    """A predictor that finds nothing and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def predict(self, images: torch.Tensor, *, objective: str = "auto", **_: Any) -> Prediction:
+        self.heard.append(objective)
+        return Prediction(torch.ones(images.shape[0], 2, 16, 16) / 2)
+
+
+@pytest.fixture
+def listen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Listener]:
+    """A function that puts a model of some method in place of those on disk."""
+
+    def place(method: str) -> Listener:
+        listener = Listener()
+        model = TrainedModel(listener, FACTS, method, tmp_path, "")
+        monkeypatch.setattr(module, "choose_model", lambda workspace, name: tmp_path)
+        monkeypatch.setattr(module, "read_model", lambda folder, device: model)
+        return listener
+
+    return place
+
+
+def options(tmp_path: Path, **chosen: Any) -> SegmentOptions:
+    return SegmentOptions(
+        tmp_path / "scan.nii.gz", tmp_path / "mask.nii.gz", device="cpu", overwrite=True, **chosen
+    )
+
+
+@pytest.mark.parametrize("objective", ["auto", "appearance", "structure"])
+def test_the_model_hears_the_objective(
+    listen: Callable[[str], Listener], write_case: Callable[..., None], tmp_path: Path, objective: str
+) -> None:
+    write_case(tmp_path / "scan.nii.gz")
+    listener = listen("gan")
+    assert len(segment(None, options(tmp_path, objective=objective)).cases) == 1
+    assert listener.heard == [objective]
+
+
+@pytest.mark.parametrize(
+    ("method", "quality", "message"),
+    [("unet", "best", "a U-Net optimises nothing"), ("gan", "fast", "no steps of optimisation were asked for")],
+)
+def test_without_optimisation_it_is_refused(
+    listen: Callable[[str], Listener],
+    write_case: Callable[..., None],
+    tmp_path: Path,
+    method: str,
+    quality: str,
+    message: str,
+) -> None:
+    write_case(tmp_path / "scan.nii.gz")
+    listener = listen(method)
+    with pytest.raises(UsageError, match=f"--objective: {message}"):
+        segment(None, options(tmp_path, objective="structure", quality=quality))
+    assert listener.heard == []
+    assert len(segment(None, options(tmp_path, quality=quality)).cases) == 1
