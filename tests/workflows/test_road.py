@@ -88,11 +88,7 @@ def test_a_mask_holds_the_values_of_the_users_labels(scans: Path, tmp_path: Path
 def test_the_extras_of_segment(workspace: Path, scans: Path, tmp_path: Path) -> None:
     source = first(scans / "mr")
     extras = ["--probabilities", tmp_path / "p.nii.gz", "--residual", tmp_path / "r.nii.gz"]
-<<<<<<< HEAD
-    extras += ["--preview", tmp_path / "look.png", "--steps", 2, "--keep-all"]
-=======
-    extras += ["--preview", tmp_path / "look.png", "--steps", 2, "--objective", "structure"]
->>>>>>> similarity
+    extras += ["--preview", tmp_path / "look.png", "--steps", 2, "--keep-all", "--objective", "structure"]
     assert run("-C", workspace, "segment", source, "-o", tmp_path / "m.nii.gz", "--model", "gan", *extras) == 0
     shape = nib.load(source).shape
     probabilities = nib.load(tmp_path / "p.nii.gz").get_fdata()
@@ -107,7 +103,6 @@ def test_the_extras_of_segment(workspace: Path, scans: Path, tmp_path: Path) -> 
     assert agrees.mean() > 0.99  # but for the eighth bit of the stored probabilities
 
 
-<<<<<<< HEAD
 def test_a_mask_is_cleaned_unless_all_is_kept(
     workspace: Path, scans: Path, tmp_path: Path, capsys: Captured
 ) -> None:
@@ -161,8 +156,6 @@ def test_an_objective_without_optimisation_is_refused(
     assert "no steps of optimisation" in error_of(capsys)
 
 
-=======
->>>>>>> similarity
 def test_a_folder_of_scans_goes_on_past_a_bad_one(
     workspace: Path, scans: Path, tmp_path: Path, capsys: Captured
 ) -> None:
