@@ -1,7 +1,7 @@
 """Doubling and halving of feature maps with the binomial filter [1, 3, 3, 1].
 
-Doubling with this filter is bilinear interpolation between pixel centres; halving is its transpose divided by 4, at
-the edges too, because both continue the image there. So each one's gradient is the other, at every order.
+Doubling with this filter is bilinear interpolation between pixel centres; halving is its transpose divided by 4,
+at the edges too, because both continue the image there. So each one's gradient is the other, at every order.
 """
 
 from typing import Any

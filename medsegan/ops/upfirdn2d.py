@@ -1,7 +1,7 @@
 """Zero-upsampling, padding, a FIR filter and downsampling in one operator.
 
-Its derivative is itself with the two factors exchanged, the filter turned round and the padding computed: gradients
-of every order exist. For the filter [1, 3, 3, 1] with edges that are continued see `resample2d`.
+Its derivative is itself with the two factors exchanged, the filter turned round and the padding computed:
+gradients of every order exist. For the filter [1, 3, 3, 1] with edges that are continued see `resample2d`.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from .library import declare, differentiate
-from .memory import as_dense, empty_image
+from .memory import empty_image
 
 _Ints = list[int]
 
@@ -41,8 +41,8 @@ def upfirdn2d(
     Raises:
         ValueError: an argument is not of these forms, the filter wants a gradient, or does not fit into the image.
 
-    Source: Crochiere and Rabiner, "Multirate Digital Signal Processing", 1983, chapter 2; `upfirdn` of scipy.signal
-    is the same along one axis, with as much padding as the filter is long.
+    Source: Crochiere and Rabiner, "Multirate Digital Signal Processing", 1983, chapter 2. Along one axis
+    `scipy.signal.upfirdn` is the same with the padding (taps - 1, taps - up).
     """
     if x.ndim != 4:
         raise ValueError(f"expected images [N, C, H, W], got {x.ndim} dimensions")
