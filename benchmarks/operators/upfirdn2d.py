@@ -45,7 +45,7 @@ def cases(device: str) -> Iterator[Case]:
     for order in (torch.channels_last, torch.contiguous_format):
         x = torch.randn(SHAPE, device=device).contiguous(memory_format=order).requires_grad_()
         for name, ours, plain in pairs:
-            gradient = torch.randn_like(ours(x))
+            gradient = torch.randn_like(ours(x, taps))
 
             def step(op: Callable[..., torch.Tensor], x=x, gradient=gradient) -> Callable[[], object]:
                 return lambda: torch.autograd.grad(op(x, taps), x, gradient)

@@ -14,35 +14,48 @@ struct Reach {
   int64_t first, count, tap;
 };
 
-std::vector<Reach> reaches(int64_t in, int64_t out, int64_t taps, int64_t up, int64_t down, int64_t before) {
-  std::vector<Reach> all(out);
-  for (int64_t o = 0; o < out; ++o) {
-    const int64_t start = o * down - before;  // where tap 0 lies, in pixels of the upsampled image
-    const int64_t first = start > 0 ? (start + up - 1) / up : 0;
-    const int64_t end = start + taps > 0 ? std::min(in, (start + taps - 1) / up + 1) : 0;
-    all[o] = {first, std::max<int64_t>(0, end - first), first * up - start};
+struct Axis {
+  int64_t in, out, taps, up, down, before;
+  std::vector<Reach> reach;  // of every output
+
+  Axis(int64_t in_, int64_t out_, int64_t taps_, int64_t up_, int64_t down_, int64_t before_)
+      : in(in_), out(out_), taps(taps_), up(up_), down(down_), before(before_), reach(out_) {
+    for (int64_t o = 0; o < out; ++o) {
+      const int64_t start = o * down - before;  // where tap 0 lies, in pixels of the upsampled image
+      const int64_t first = start > 0 ? (start + up - 1) / up : 0;
+      const int64_t end = start + taps > 0 ? std::min(in, (start + taps - 1) / up + 1) : 0;
+      reach[o] = {first, std::max<int64_t>(0, end - first), first * up - start};
+    }
   }
-  return all;
+};
+
+// out += row, filtered along the width: the loop over taps is the outer one, for long runs of single values.
+template <typename A>
+void filter_values(const Axis& axis, const A* taps, const A* row, A* out) {
+  for (int64_t tap = 0; tap < axis.taps; ++tap) {
+    const int64_t shift = tap - axis.before;  // output o sees input o + shift
+    const int64_t begin = std::max<int64_t>(0, -shift), end = std::min(axis.out, axis.in - shift);
+    const A weight = taps[tap];
+#pragma omp simd
+    for (int64_t o = begin; o < end; ++o) out[o] = std::fma(weight, row[o + shift], out[o]);
+  }
 }
 
-// out += row, filtered along the width; both are rows of pixels of c values.
+// The same for any factors and for pixels of c values.
 template <typename A>
-void filter_row(const std::vector<Reach>& reach, int64_t up, const A* taps, const A* row, int64_t c, A* out) {
-  const int64_t n = static_cast<int64_t>(reach.size());
-  if (c == 1) {
-    for (int64_t o = 0; o < n; ++o) {
-      const Reach r = reach[o];
-      A sum = out[o];
-      for (int64_t t = 0; t < r.count; ++t) sum = std::fma(taps[r.tap + t * up], row[r.first + t], sum);
-      out[o] = sum;
-    }
-    return;
-  }
-  for (int64_t o = 0; o < n; ++o) {
-    const Reach r = reach[o];
+void filter_row(const Axis& axis, const A* taps, const A* row, int64_t c, A* out) {
+  if (c == 1 && axis.up == 1 && axis.down == 1) return filter_values(axis, taps, row, out);
+  for (int64_t o = 0; o < axis.out; ++o) {
+    const Reach r = axis.reach[o];
     A* pixel = out + o * c;
+    if (c == 1) {
+      A sum = *pixel;
+      for (int64_t t = 0; t < r.count; ++t) sum = std::fma(taps[r.tap + t * axis.up], row[r.first + t], sum);
+      *pixel = sum;
+      continue;
+    }
     for (int64_t t = 0; t < r.count; ++t) {
-      const A weight = taps[r.tap + t * up], *in = row + (r.first + t) * c;
+      const A weight = taps[r.tap + t * axis.up], *in = row + (r.first + t) * c;
 #pragma omp simd
       for (int64_t i = 0; i < c; ++i) pixel[i] = std::fma(weight, in[i], pixel[i]);
     }
@@ -53,13 +66,13 @@ template <typename T>
 void filter(const Planes& x, const Planes& y, const Filter2d& f, const Accumulate<T>* taps, const T* in, T* out) {
   using A = Accumulate<T>;
   const int64_t c = x.channels, n_in = x.width * c, n_out = y.width * c;
-  const auto rows = reaches(x.height, y.height, f.taps_y, f.up_y, f.down_y, f.top);
-  const auto columns = reaches(x.width, y.width, f.taps_x, f.up_x, f.down_x, f.left);
+  const Axis rows(x.height, y.height, f.taps_y, f.up_y, f.down_y, f.top);
+  const Axis columns(x.width, y.width, f.taps_x, f.up_x, f.down_x, f.left);
   const A gain = static_cast<A>(f.gain);
   torch::stable::parallel_for(0, y.count * y.height, kGrain / n_out + 1, [&](int64_t begin, int64_t end) {
     std::vector<A> row(n_in), sum(n_out);
     for (int64_t line = begin; line < end; ++line) {
-      const Reach r = rows[line % y.height];
+      const Reach r = rows.reach[line % y.height];
       std::fill(row.begin(), row.end(), A(0));
       std::fill(sum.begin(), sum.end(), A(0));
       for (int64_t t = 0; t < r.count; ++t) {
@@ -73,10 +86,10 @@ void filter(const Planes& x, const Planes& y, const Filter2d& f, const Accumulat
         } else {
 #pragma omp simd
           for (int64_t i = 0; i < n_in; ++i) to[i] = static_cast<A>(from[i]);
-          filter_row(columns, f.up_x, taps + tap * f.taps_x, row.data(), c, sum.data());
+          filter_row(columns, taps + tap * f.taps_x, row.data(), c, sum.data());
         }
       }
-      if (f.separable) filter_row(columns, f.up_x, taps, row.data(), c, sum.data());
+      if (f.separable) filter_row(columns, taps, row.data(), c, sum.data());
       T* to = out + line * n_out;
       const A* from = sum.data();
 #pragma omp simd
