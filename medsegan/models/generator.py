@@ -79,7 +79,8 @@ class StyledConv(nn.Module):
         y = self.conv.convolve(x, style)
         if noise is None:
             noise = torch.randn(y.shape[0], 1, *y.shape[2:], device=y.device, dtype=y.dtype)
-        return modulate_noise_act(y, self.conv.demodulation(style), self.noise_strength * noise, self.bias)
+        scaled = (self.noise_strength * noise).to(y.dtype)
+        return modulate_noise_act(y, self.conv.demodulation(style), scaled, self.bias)
 
 
 class Head(nn.Module):

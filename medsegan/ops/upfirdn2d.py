@@ -39,15 +39,10 @@ def upfirdn2d(
         gain: factor of the result.
 
     Raises:
-        ValueError: an argument is not of these forms; the filter wants a gradient, or does not fit in the image.
+        ValueError: an argument is not of these forms, the filter wants a gradient, or does not fit into the image.
 
-<<<<<<< HEAD
-    Source: Crochiere and Rabiner, "Multirate Digital Signal Processing", 1983, chapter 2; `upfirdn` of
-    scipy.signal is the same along one axis, with as much padding as the filter is long.
-=======
     Source: Crochiere and Rabiner, "Multirate Digital Signal Processing", 1983, chapter 2. Along one axis
     `scipy.signal.upfirdn` is the same with the padding (taps - 1, taps - up).
->>>>>>> upfirdn2d
     """
     if x.ndim != 4:
         raise ValueError(f"expected images [N, C, H, W], got {x.ndim} dimensions")

@@ -88,7 +88,7 @@ def test_a_mask_holds_the_values_of_the_users_labels(scans: Path, tmp_path: Path
 def test_the_extras_of_segment(workspace: Path, scans: Path, tmp_path: Path) -> None:
     source = first(scans / "mr")
     extras = ["--probabilities", tmp_path / "p.nii.gz", "--residual", tmp_path / "r.nii.gz"]
-    extras += ["--preview", tmp_path / "look.png", "--steps", 2, "--keep-all", "--objective", "structure"]
+    extras += ["--preview", tmp_path / "look.png", "--steps", 2, "--keep-all"]
     assert run("-C", workspace, "segment", source, "-o", tmp_path / "m.nii.gz", "--model", "gan", *extras) == 0
     shape = nib.load(source).shape
     probabilities = nib.load(tmp_path / "p.nii.gz").get_fdata()
@@ -124,36 +124,6 @@ def test_a_mask_is_cleaned_unless_all_is_kept(
     assert made[0][1] == made[1][1]
     assert made[1][2] == {}
     assert ["--keep-all" in notes for *_, notes in made] == [True, False]
-
-
-def test_an_objective_changes_what_is_optimised(workspace: Path, scans: Path, tmp_path: Path) -> None:
-    call = ["-C", workspace, "segment", first(scans / "mr"), "--model", "gan", "--steps", 2]
-    found = {}
-    for objective in ("auto", "appearance", "structure"):
-        mask, extra = tmp_path / f"{objective}.nii.gz", tmp_path / f"{objective}-p.nii.gz"
-        assert run(*call, "-o", mask, "--probabilities", extra, "--objective", objective) == 0
-        found[objective] = nib.load(extra).get_fdata()
-    assert np.array_equal(found["auto"], found["appearance"])
-    assert not np.array_equal(found["structure"], found["appearance"])
-
-
-def test_an_objective_without_optimisation_is_refused(
-    workspace: Path, scans: Path, tmp_path: Path, capsys: Captured
-) -> None:
-    call = [
-        "-C",
-        workspace,
-        "segment",
-        first(scans / "mr"),
-        "-o",
-        tmp_path / "m.nii.gz",
-        "--objective",
-        "structure",
-    ]
-    assert run(*call, "--model", "unet") == 2
-    assert "a U-Net optimises nothing" in error_of(capsys)
-    assert run(*call, "--model", "gan", "--quality", "fast") == 2
-    assert "no steps of optimisation" in error_of(capsys)
 
 
 def test_a_folder_of_scans_goes_on_past_a_bad_one(
