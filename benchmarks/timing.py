@@ -21,6 +21,7 @@ class Case:
         bars: by name of a rival, how many times faster ours must be; rivals without a bar are only shown.
         repeats: how often each is run; slow rivals need few.
         moved_bytes: the fewest bytes that must be read and written; None = not bound by memory.
+        note: what else was found of ours, such as its memory.
     """
 
     name: str
@@ -29,6 +30,17 @@ class Case:
     bars: Mapping[str, float] = field(default_factory=dict)
     repeats: int = 7
     moved_bytes: int | None = None
+    note: str = ""
+
+
+def compiled(
+    device: str, step: Callable[[Callable[..., object]], object], plain: Callable[..., object]
+) -> dict[str, Work]:
+    """The plain form through torch.compile as one more rival, on a GPU; on a CPU none."""
+    if device == "cpu":
+        return {}
+    faster = torch.compile(plain)
+    return {"torch.compile": lambda: step(faster)}
 
 
 def measure(case: Case, device: str) -> dict[str, float]:
@@ -62,6 +74,7 @@ def as_rows(case: Case, seconds: Mapping[str, float], bandwidth: float) -> Itera
     ours = _milliseconds(seconds["ours"])
     if case.moved_bytes is not None:
         ours += f" ({case.moved_bytes / seconds['ours'] / bandwidth:.0%} of copy)"
+    ours += f", {case.note}" if case.note else ""
     if not case.rivals:
         yield f"| {case.name} | {ours} | | | | |"
     for rival in case.rivals:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from medsegan.ops import bias_act
 
-from ..timing import Case
+from ..timing import Case, compiled
 
 SHAPES = ((16, 64, 64, 64), (16, 32, 128, 128))
 
@@ -31,11 +31,13 @@ def cases(device: str) -> Iterator[Case]:
             def both(op: Callable[..., torch.Tensor], x=x, bias=bias, gradient=gradient) -> object:
                 return torch.autograd.grad(op(x, bias), (x, bias), gradient)
 
-            for name, step in (("forward", forward), ("forward and backward", both)):
+            # Forward reads x and writes y; backward reads the gradient and what was kept, and writes dx.
+            for name, step, passes in (("forward", forward, 2), ("forward and backward", both, 5)):
                 yield Case(
                     f"bias_act {list(shape)} {str(order).removeprefix('torch.')}, {name}",
                     lambda s=step: s(bias_act),
-                    {"plain torch": lambda s=step: s(plain)},
+                    {"plain torch": lambda s=step: s(plain), **compiled(device, lambda op, s=step: s(op), plain)},
                     {"plain torch": 2.0},
                     21,
+                    passes * x.numel() * x.element_size(),
                 )

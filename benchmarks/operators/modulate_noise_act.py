@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from medsegan.ops import modulate_noise_act
 
-from ..timing import Case
+from ..timing import Case, compiled
 
 SHAPES = ((16, 64, 64, 64), (16, 32, 128, 128))
 
@@ -38,11 +38,16 @@ def cases(device: str) -> Iterator[Case]:
             def both(op: Callable[..., torch.Tensor], inputs=inputs, gradient=gradient) -> object:
                 return torch.autograd.grad(op(*inputs), inputs, gradient)
 
-            for name, step in (("forward", forward), ("forward and backward", both)):
+            # Forward reads x and writes y; backward reads the gradient and what was kept, and writes dx.
+            for name, step, passes in (("forward", forward, 2), ("forward and backward", both, 6)):
                 yield Case(
                     f"modulate_noise_act {list(shape)} {str(order).removeprefix('torch.')}, {name}",
                     lambda s=step: s(modulate_noise_act),
-                    {"unfused torch": lambda s=step: s(plain)},
+                    {
+                        "unfused torch": lambda s=step: s(plain),
+                        **compiled(device, lambda op, s=step: s(op), plain),
+                    },
                     {"unfused torch": 2.0},
                     21,
+                    passes * x.numel() * x.element_size(),
                 )

@@ -58,4 +58,5 @@ def _case(name: str, ours: Resample, rivals: dict[str, Resample], x: torch.Tenso
         {rival: step(op) for rival, op in rivals.items()},
         dict.fromkeys(rivals, 2.0),
         15,
+        2 * (x.numel() + gradient.numel()) * x.element_size(),
     )

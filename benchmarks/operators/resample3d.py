@@ -64,7 +64,7 @@ def cases(device: str) -> Iterator[Case]:
         for route in ROUTES:
             matrix = affine(route)
             resampler = itk_resampler(matrix, order)
-            note = "GPU"
+            note = ""
             if device == "cpu":
                 spare = spare_mib(route, order)
                 note = f"{spare:.0f} MiB beside volume and result, {'met' if spare <= SPARE_MIB else 'MISSED'}"
@@ -78,7 +78,7 @@ def cases(device: str) -> Iterator[Case]:
                 {"scipy": scipy_way, "SimpleITK": lambda r=resampler: r.Execute(image)},
                 {"scipy": 3.0, "SimpleITK": 1.5},
                 1 if order == "cubic" else 3,
-                lambda _, note=note: note,
+                note=note,
             )
 
 

@@ -91,7 +91,7 @@ struct Free {
 // Memory that nobody has written to, on whole cache lines.
 template <typename T>
 std::unique_ptr<T[], Free> room_for(int64_t count) {
-  const size_t bytes = (static_cast<size_t>(count) * sizeof(T) + 63) / 64 * 64;
+  const size_t bytes = (static_cast<size_t>(count) * sizeof(T) / 64 + 1) * 64;
   void* memory = std::aligned_alloc(64, bytes);
   if (!memory) throw std::bad_alloc();
 #if defined(MADV_HUGEPAGE)
