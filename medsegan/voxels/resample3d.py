@@ -57,9 +57,9 @@ def resample3d(
     * "label_linear": each label is interpolated linearly as a picture of zeros and ones, and the largest wins; on
       a tie the lower label.
 
-    Beside volume and result it takes at most 64 MiB with up to six threads (three for float64), whatever the memory
-    order of the volume. What is not computed with directly is converted first: float16, bool and 64-bit integers in
-    "linear" and "cubic", and foreign byte orders. Without compiled kernels nothing is promised.
+    Beside volume and result it takes at most 64 MiB with up to six threads (three for float64), whatever the
+    memory order of the volume. What is not computed with directly is converted first: float16, bool and 64-bit
+    integers in "linear" and "cubic", and foreign byte orders. Without compiled kernels nothing is promised.
 
     Args:
         volume: (I, J, K) of any floating, integer or boolean type; labels for "label_linear" are integers or bool.
