@@ -31,7 +31,7 @@ def local_correlation(x: torch.Tensor, target: torch.Tensor, radius: int = 4, fl
     Args:
         x: [N, C, H, W] images, any floating dtype; gradients of every order.
         target: the same shape and dtype; no gradient goes here.
-        radius: windows are squares of 2 radius + 1 pixels; at least 1.
+        radius: windows are squares of 2 radius + 1 pixels; at least 1, and with the CUDA kernel at most 582.
         flat: variance below which a window is flat, above 0.
 
     Raises:
@@ -63,7 +63,7 @@ def self_similarity(
     Args:
         x: [N, C, H, W] images, any floating dtype; gradients of every order.
         target: the same shape and dtype; no gradient goes here.
-        radius: patches are squares of 2 radius + 1 pixels; at least 0.
+        radius: patches are squares of 2 radius + 1 pixels; at least 0, and with the CUDA kernel at most 352.
         dilation: distance of the neighbours in pixels, at least 1.
         flat: least value of v, above 0.
 
