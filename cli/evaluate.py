@@ -11,6 +11,7 @@ from .options import (
     DeviceOption,
     JsonOption,
     KeepLargestOption,
+    ObjectiveOption,
     OverwriteOption,
     QualityOption,
     StepsOption,
@@ -45,6 +46,7 @@ def evaluate(
     split: Split = None,
     quality: QualityOption = None,
     steps: StepsOption = None,
+    objective: ObjectiveOption = None,
     keep_largest: KeepLargestOption = None,
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
@@ -62,7 +64,8 @@ def evaluate(
     options = workflow.EvaluateOptions(
         domain=domain,
         overwrite=overwrite,
-        **given(run=run, split=split, quality=quality, steps=steps, keep_largest=keep_largest, device=device),
+        **given(run=run, split=split, quality=quality, steps=steps, device=device),
+        **given(objective=objective, keep_largest=keep_largest),
     )
     console = Console(json)
     found = Workspace.find(override=chosen_workspace(context, workspace))
