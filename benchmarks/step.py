@@ -79,7 +79,7 @@ def profile_step(stage: GanStage, first: int) -> None:
 
 
 def time_steps(device: torch.device, size: int, preset: str, count: int, is_profiled: bool) -> None:
-    """Print images per second of the stages on random slices, over `count` steps after four that are not counted."""
+    """Print images per second of the stages on random slices, over `count` steps after four uncounted ones."""
     config = resolve_config("gan", preset, 0, (), {})
     images = torch.randint(-125, 275, (256, 1, size, size), dtype=torch.int16, device=device)
     labels = torch.randint(0, N_CLASSES, (256, size, size), dtype=torch.uint8, device=device)
