@@ -1,14 +1,14 @@
-"""A scan or a label file from disk, whatever its format."""
+"""A scan from disk, whatever its format."""
 
 from pathlib import Path
 
-from ..errors import DataError, InputError, UsageError
+from ..errors import InputError, UsageError
 from .dicom.read import read_series
 from .formats import READABLE, format_of
 from .itk import read_itk
 from .nifti import StoredArray, read_nifti
-from .volume import LabelVolume, Volume
-from .voxels import as_intensities, as_labels
+from .volume import Volume
+from .voxels import as_intensities
 
 
 def read_volume(path: Path, *, series: str | None = None) -> Volume:
@@ -35,32 +35,18 @@ def read_volume(path: Path, *, series: str | None = None) -> Volume:
         return read_series(path, series)
     if series is not None:
         raise UsageError(f"{path}: only DICOM has series, but series {series!r} was asked for; leave it out")
-    stored = _read_stored(path)
+    stored = read_stored(path)
     array, notes = as_intensities(stored.array, path)
     return Volume(array, stored.grid, "unknown", stored.notes + notes)
 
 
-def read_label(path: Path) -> LabelVolume:
-    """The labels in a NIfTI, NRRD or MetaImage file, as the smallest of uint8 and uint16 that holds them.
-
-    Args:
-        path: the file; floats within 0.001 of integers are rounded.
+def read_stored(path: Path) -> StoredArray:
+    """The voxels of a file that is not DICOM, as they are stored.
 
     Raises:
-        InputError: nothing readable is there.
-        DataError: the values are no labels, or the file is DICOM (SEG and RTSTRUCT are not read).
+        InputError: it is of no known format, or damaged.
+        DataError: it is no single volume.
     """
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file")
-    if format_of(path) == "dicom":
-        raise DataError(
-            f"{path}: labels cannot be read from DICOM (SEG, RTSTRUCT); convert them to NIfTI or NRRD first"
-        )
-    stored = _read_stored(path)
-    return LabelVolume(as_labels(stored.array, path), stored.grid)
-
-
-def _read_stored(path: Path) -> StoredArray:
     kind = format_of(path)
     if kind == "nifti":
         return read_nifti(path)

@@ -1,5 +1,6 @@
 """The two nouns of the image tower: a scan and its labels, each with its place in the patient."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -37,10 +38,14 @@ class LabelVolume:
     Args:
         array: (I, J, K) integers in voxel order; 0 is background.
         grid: where the voxels lie, RAS+ mm.
+        names: value -> name of the class, where the file itself names its classes; empty where it does not.
+        notes: what the reader found worth telling. No patient data.
     """
 
     array: Array
     grid: Grid
+    names: Mapping[int, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _require_same_shape(self.array, self.grid)
