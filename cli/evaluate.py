@@ -13,6 +13,7 @@ from .options import (
     KeepLargestOption,
     OverwriteOption,
     QualityOption,
+    ResampleLabelsOption,
     StepsOption,
     WorkspaceOption,
     given,
@@ -47,6 +48,7 @@ def evaluate(
     steps: StepsOption = None,
     keep_largest: KeepLargestOption = None,
     device: DeviceOption = None,
+    resample_labels: ResampleLabelsOption = False,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -62,6 +64,7 @@ def evaluate(
     options = workflow.EvaluateOptions(
         domain=domain,
         overwrite=overwrite,
+        resample_labels=resample_labels,
         **given(run=run, split=split, quality=quality, steps=steps, keep_largest=keep_largest, device=device),
     )
     console = Console(json)

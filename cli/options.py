@@ -46,6 +46,12 @@ KeepLargestOption = Annotated[
 ]
 
 
+ResampleLabelsOption = Annotated[
+    bool,
+    typer.Option("--resample-labels", help="Resample labels that lie on another grid than their scan."),
+]
+
+
 def given(**options: Any) -> dict[str, Any]:
     """The options that the user gave; for all others the library's own default holds, stated there alone."""
     return {name: value for name, value in options.items() if value is not None}

@@ -8,7 +8,16 @@ import typer
 from .batch import end_batch
 from .console import Console
 from .invocation import chosen_workspace
-from .options import DryRunOption, JsonOption, ModalityOption, OverwriteOption, SeedOption, WorkspaceOption, given
+from .options import (
+    DryRunOption,
+    JsonOption,
+    ModalityOption,
+    OverwriteOption,
+    ResampleLabelsOption,
+    SeedOption,
+    WorkspaceOption,
+    given,
+)
 from .parse import parse_classes, parse_window
 from .table import format_record, format_table
 
@@ -68,6 +77,7 @@ def prepare(
     val_fraction: ValFraction = None,
     test_fraction: TestFraction = None,
     seed: SeedOption = None,
+    resample_labels: ResampleLabelsOption = False,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     json: JsonOption = False,
@@ -84,6 +94,7 @@ def prepare(
 
     options = workflow.PrepareOptions(
         paths=tuple(paths),
+        resample_labels=resample_labels,
         overwrite=overwrite,
         dry_run=dry_run,
         **given(labels=labels, domain=domain, modality=modality, size=size, plane=plane, seed=seed),

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 
 from ..errors import DataError, InputError, NothingToDoError
-from ..imaging import LabelVolume, align_label, read_label, write_label
+from ..imaging import LabelVolume, read_label, write_label
 from ..metrics import CaseScores, EvaluationReport, score_case, score_missing
 from ..pictures import montage, write_png
 from ..progress import SILENT, Progress
 from ..shapes import Array, LabelArray
 from ..slices import CaseRecord, SliceStore, cut_label
+from .case_label import read_case_label
 from .choose_model import choose_model
 from .device import choose_device
 from .label_scan import Labelling, Reading, label_scan
@@ -41,6 +42,7 @@ class EvaluateOptions:
         quality, steps, keep_largest: see `SegmentOptions`.
         device: see `choose_device`.
         overwrite: label cases again that were labelled before.
+        resample_labels: whether reference labels on another grid than their scan are resampled instead of refused.
     """
 
     domain: str
@@ -51,6 +53,7 @@ class EvaluateOptions:
     keep_largest: bool = True
     device: str = "auto"
     overwrite: bool = False
+    resample_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -194,9 +197,10 @@ class _Evaluation:
             raise InputError(
                 f"{path}: the labels of case {case.case_id} are no longer there; prepare the domain again"
             )
-        label, _ = align_label(read_label(path), case.frame.source)
         manifest = self.store.manifest
         values = dict(zip(manifest.class_names, manifest.class_values, strict=True))
+        annotated = {name: value for name, value in values.items() if value > 0}
+        label, _ = read_case_label(path, case.frame.source, annotated, resample=self.options.resample_labels)
         return LabelVolume(
             _map(label.array, {values[name]: index for name, index in self.classes.items()}), label.grid
         )

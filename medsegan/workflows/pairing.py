@@ -7,6 +7,7 @@ from pathlib import Path
 from ..errors import DataError
 from .discovery import FoundCase
 from .file_role import Entry
+from .references import pair_by_reference
 
 LARGEST_FOLDER_OF_ONE_PATIENT = 4
 
@@ -35,8 +36,8 @@ def pair(images: Sequence[Entry], labels: Sequence[Entry]) -> tuple[tuple[FoundC
     Raises:
         DataError: labels fit several images or several labels one image, or there are labels and none fits.
     """
-    label_of: dict[Path, Path] = {}
-    taken: set[Path] = set()
+    label_of = pair_by_reference(images, labels)
+    taken = set(label_of.values())
     for image_key, label_key in _ROUNDS:
         open_images = _grouped([entry for entry in images if entry.path not in label_of], image_key)
         open_labels = _grouped([entry for entry in labels if entry.path not in taken], label_key)

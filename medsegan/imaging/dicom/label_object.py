@@ -54,7 +54,7 @@ def read_label_object(
 
 
 def referenced_series(path: Path) -> frozenset[str]:
-    """SeriesInstanceUIDs of the images that a segmentation or structure set was drawn on; empty if it is silent."""
+    """SeriesInstanceUIDs of the images that a segmentation or structure set was drawn on; empty if not said."""
     header = _header(path, "ReferencedSeriesSequence", "ReferencedFrameOfReferenceSequence")
     found = {str(item.get("SeriesInstanceUID", "")) for item in header.get("ReferencedSeriesSequence") or ()}
     for frame in header.get("ReferencedFrameOfReferenceSequence") or ():

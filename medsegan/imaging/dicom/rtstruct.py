@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 
 from ...errors import DataError, InputError, UsageError
 from ...geometry import Grid
-from ..class_names import chosen_names, name_classes
+from ..class_names import chosen_names, class_name_of, name_classes
 from ..lps import RAS_FROM_LPS
 from ..paint import Canvas
 from ..polygons import fill_even_odd
@@ -42,7 +42,8 @@ def read_rtstruct(path: Path, on: Grid | None, only: Collection[str] | None = No
 
     A voxel belongs to a region if its centre lies within an odd number of the region's contours: an inner contour
     is a hole. Contours between two slices count for the nearer one, the nearest contour of a slice wins. Regions
-    that are no organs by their type (outline of the body, markers) and those without closed contours are left out.
+    that are no organs by their type (outline of the body, markers) are left out unless
+    `only` names them; so are those without closed contours.
 
     Args:
         path: the file.
@@ -62,7 +63,7 @@ def read_rtstruct(path: Path, on: Grid | None, only: Collection[str] | None = No
         dataset = pydicom.dcmread(path, force=True)
         if dataset.get("SOPClassUID") != RTSTRUCT_CLASS:
             raise DataError(f"{path}: this is no RT structure set")
-        names, notes = _names_of(dataset, path)
+        names, notes = _names_of(dataset, only or (), path)
         wanted = chosen_names(names, only)
         regions, region_notes = _regions_of(dataset, wanted, on)
     except _DAMAGE as error:
@@ -87,20 +88,23 @@ def read_rtstruct(path: Path, on: Grid | None, only: Collection[str] | None = No
     return LabelVolume(canvas.array, on, found, tuple(notes))
 
 
-def _names_of(dataset: Dataset, path: Path) -> tuple[dict[int, str], list[str]]:
-    """Number -> name of the regions that may be organs, and a note on the others."""
+def _names_of(dataset: Dataset, only: Collection[str], path: Path) -> tuple[dict[int, str], list[str]]:
+    """Number -> name of the regions that may be organs or are asked for, and a note on the others."""
     kinds = {
         int(item.ReferencedROINumber): str(item.get("RTROIInterpretedType") or "").upper()
         for item in dataset.get("RTROIObservationsSequence") or ()
     }
     labels = {int(item.ROINumber): str(item.get("ROIName") or "") for item in dataset.StructureSetROISequence}
-    others = [label for number, label in labels.items() if kinds.get(number) in _NO_ORGANS]
-    names = name_classes(
-        [(number, label) for number, label in labels.items() if kinds.get(number) not in _NO_ORGANS], str(path)
-    )
+    wanted = {class_name_of(name) for name in only}
+    others = {
+        number: label
+        for number, label in labels.items()
+        if kinds.get(number) in _NO_ORGANS and class_name_of(label) not in wanted
+    }
+    names = name_classes([(number, label) for number, label in labels.items() if number not in others], str(path))
     if not others:
         return names, []
-    return names, [f"left out as no organs by their type: {', '.join(others)}"]
+    return names, [f"left out as no organs by their type: {', '.join(others.values())}"]
 
 
 def _regions_of(dataset: Dataset, wanted: dict[int, str], on: Grid) -> tuple[list[_Region], list[str]]:
