@@ -2,16 +2,17 @@
 
 from .aligned import align_label
 from .dicom import read_patient_key, read_series, write_series
-from .formats import is_dicom_file, is_scan, scan_stem
+from .formats import is_dicom_file, is_picture_file, is_scan, scan_stem
 from .intensity import DEFAULT_WINDOWS, IntensityScale, fit_scale
 from .modality import detect_modality
 from .probabilities import write_probabilities
 from .read import read_label, read_volume
-from .volume import LabelVolume, Modality, Volume
+from .volume import MODALITIES, LabelVolume, Modality, Volume
 from .write import require_writable, write_label, write_volume
 
 __all__ = [
     "DEFAULT_WINDOWS",
+    "MODALITIES",
     "IntensityScale",
     "LabelVolume",
     "Modality",
@@ -20,6 +21,7 @@ __all__ = [
     "detect_modality",
     "fit_scale",
     "is_dicom_file",
+    "is_picture_file",
     "is_scan",
     "read_label",
     "read_patient_key",

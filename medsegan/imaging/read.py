@@ -7,16 +7,18 @@ from .dicom.read import read_series
 from .formats import READABLE, format_of
 from .itk import read_itk
 from .nifti import StoredArray, read_nifti
+from .raster import read_raster
+from .soft_mask import THRESHOLD, threshold_soft_mask
 from .volume import LabelVolume, Volume
-from .voxels import as_intensities, as_labels
+from .voxels import as_intensities, as_labels, require_few_values
 
 
 def read_volume(path: Path, *, series: str | None = None) -> Volume:
     """The scan in a file or a folder of DICOM slices, in RAS+ mm.
 
     Args:
-        path: NIfTI (.nii, .nii.gz, .hdr with .img), NRRD, MetaImage, a DICOM slice (its whole series is read)
-            or a folder of DICOM slices.
+        path: NIfTI (.nii, .nii.gz, .hdr with .img), NRRD, MetaImage, PNG or TIFF (grey, one slice), a DICOM
+            slice (its whole series is read) or a folder of DICOM slices.
         series: which series of a folder: its SeriesInstanceUID or its number in the list that the error shows;
             `None` if there is only one.
 
@@ -35,13 +37,15 @@ def read_volume(path: Path, *, series: str | None = None) -> Volume:
         return read_series(path, series)
     if series is not None:
         raise UsageError(f"{path}: only DICOM has series, but series {series!r} was asked for; leave it out")
-    stored = _read_stored(path)
+    stored = read_raster(path) if kind == "raster" else _read_stored(path)
     array, notes = as_intensities(stored.array, path)
-    return Volume(array, stored.grid, "unknown", stored.notes + notes)
+    return Volume(array, stored.grid, "unknown", stored.notes + notes, is_picture=kind == "raster")
 
 
 def read_label(path: Path) -> LabelVolume:
-    """The labels in a NIfTI, NRRD or MetaImage file, as the smallest of uint8 and uint16 that holds them.
+    """The labels in a NIfTI, NRRD, MetaImage, PNG or TIFF, as the smallest of uint8 and uint16 that holds them.
+
+    A mask with smooth edges, values from 0 to 255, becomes 1 above 127 and 0 else, with a note.
 
     Args:
         path: the file; floats within 0.001 of integers are rounded.
@@ -56,8 +60,15 @@ def read_label(path: Path) -> LabelVolume:
         raise DataError(
             f"{path}: labels cannot be read from DICOM (SEG, RTSTRUCT); convert them to NIfTI or NRRD first"
         )
-    stored = _read_stored(path)
-    return LabelVolume(as_labels(stored.array, path), stored.grid)
+    is_picture = format_of(path) == "raster"
+    stored = read_raster(path, is_label=True) if is_picture else _read_stored(path)
+    soft = threshold_soft_mask(stored.array)
+    if soft is not None:
+        note = f"a soft mask from 0 to 255: what is above {THRESHOLD} is taken as label 1"
+        return LabelVolume(soft, stored.grid, (*stored.notes, note), is_picture)
+    if is_picture:
+        require_few_values(stored.array, path)
+    return LabelVolume(as_labels(stored.array, path), stored.grid, stored.notes, is_picture)
 
 
 def _read_stored(path: Path) -> StoredArray:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import DataError
-from ..imaging import is_dicom_file, is_scan, scan_stem
+from ..imaging import is_dicom_file, is_picture_file, is_scan, scan_stem
 from .file_role import Entry, read_entry
 
 __all__ = ["entries_of_files", "is_dicom_file", "is_volume_file", "list_entries", "require_apart"]
@@ -15,7 +15,8 @@ def list_entries(folder: Path) -> list[Entry]:
     """All scans and label volumes below a folder, in order of their names; hidden ones are passed over.
 
     Args:
-        folder: searched with everything below it. A folder with DICOM files is one entry, whatever DICOM lies
+        folder: searched with everything below it. Pictures count only where there is nothing else, since beside
+            volumes they are previews and reports. A folder with DICOM files is one entry, whatever DICOM lies
             below it too, since its series are looked for there as well.
     """
     entries: list[Entry] = []
@@ -31,7 +32,8 @@ def list_entries(folder: Path) -> list[Entry]:
             series.append(current)
             key = relative.as_posix() if relative.parts else folder.resolve().name
             entries.append(read_entry(current, key, is_series=True))
-    return sorted(entries, key=lambda entry: entry.key)
+    volumes = [entry for entry in entries if not is_picture_file(entry.path)]
+    return sorted(volumes or entries, key=lambda entry: entry.key)
 
 
 def entries_of_files(files: Iterable[Path]) -> list[Entry]:

@@ -93,7 +93,7 @@ def _check_modality(volume: Volume, settings: CaseSettings) -> list[str]:
 def _read_indices(case: FoundCase, volume: Volume, label_map: LabelMap) -> tuple[LabelArray, list[str]]:
     assert case.label is not None
     label, note = align_label(read_label(case.label), volume.grid)
-    notes = [] if note is None else [note]
+    notes = [*label.notes] if note is None else [*label.notes, note]
     merged = label_map.merged(count_values(label.array))
     if merged:
         listed = ", ".join(f"{value} ({n} voxels)" for value, n in merged.items())

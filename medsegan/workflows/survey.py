@@ -82,7 +82,9 @@ def vote_modality(cases: Sequence[FoundCase], series: str | None = None) -> Moda
             f"the scans are of different kinds ({listed}); prepare each kind by itself, or pass --modality"
         )
     if winner == "unknown":
-        raise UsageError(f"the scans do not tell what they are ({found[winner][0]}); pass --modality ct or mr")
+        raise UsageError(
+            f"the scans do not tell what they are ({found[winner][0]}); pass --modality ct, mr or xray"
+        )
     n_seen = sum(votes.values())
     notes: tuple[str, ...] = ()
     if n_votes < n_seen:
