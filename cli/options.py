@@ -28,7 +28,8 @@ DeviceOption = Annotated[
     ),
 ]
 ModalityOption = Annotated[
-    Literal["ct", "mr"] | None, typer.Option("--modality", help="Kind of scanner; default: found out and said.")
+    Literal["ct", "mr", "xray"] | None,
+    typer.Option("--modality", help="Kind of scanner; default: found out and said."),
 ]
 QualityOption = Annotated[
     Literal["fast", "balanced", "best"] | None,

@@ -3,17 +3,18 @@
 from .aligned import align_label
 from .class_names import class_name_of
 from .dicom import is_dicom_label, read_patient_key, read_series, referenced_series, series_of_file, write_series
-from .formats import is_dicom_file, is_scan, scan_stem
+from .formats import is_dicom_file, is_picture_file, is_scan, scan_stem
 from .intensity import DEFAULT_WINDOWS, IntensityScale, fit_scale
 from .modality import detect_modality
 from .probabilities import write_probabilities
 from .read import read_volume
 from .read_label import needs_scan, read_label
-from .volume import LabelVolume, Modality, Volume
+from .volume import MODALITIES, LabelVolume, Modality, Volume
 from .write import require_writable, write_label, write_volume
 
 __all__ = [
     "DEFAULT_WINDOWS",
+    "MODALITIES",
     "IntensityScale",
     "LabelVolume",
     "Modality",
@@ -24,6 +25,7 @@ __all__ = [
     "fit_scale",
     "is_dicom_file",
     "is_dicom_label",
+    "is_picture_file",
     "is_scan",
     "needs_scan",
     "read_label",

@@ -21,9 +21,11 @@ def align_label(label: LabelVolume, grid: Grid, *, resample: bool = False) -> tu
         resampled by `label_linear` within half a voxel. The note is `None` if nothing had to be done.
 
     Raises:
-        DataError: the corners lie half a voxel or more apart in every order of axes and `resample` is not set; or
-            nothing of the labels is left after resampling.
+        DataError: the corners lie half a voxel or more apart in every order of axes and `resample` is not set; of
+            a picture, which has no place, the sizes differ; or nothing of the labels is left after resampling.
     """
+    if label.is_picture:
+        return _pixel_on_pixel(label, grid)
     agreement = compare_grids(grid, label.grid)
     if agreement.kind == "same":
         return _placed(label, label.array, grid), None
@@ -54,4 +56,14 @@ def _resampled(label: LabelVolume, grid: Grid) -> LabelVolume:
 
 
 def _placed(label: LabelVolume, array: LabelArray, grid: Grid) -> LabelVolume:
-    return LabelVolume(array, grid, label.names, label.notes)
+    return LabelVolume(array, grid, label.notes, names=label.names)
+
+
+def _pixel_on_pixel(label: LabelVolume, grid: Grid) -> tuple[LabelVolume, str | None]:
+    """Only the size can tell whether a picture of labels belongs to a scan."""
+    if label.grid.shape != grid.shape:
+        raise DataError(
+            f"the picture of labels has {label.grid.shape[0]} x {label.grid.shape[1]} pixels, its scan "
+            f"{' x '.join(str(n) for n in grid.shape)} voxels; give labels of the scan's own size"
+        )
+    return _placed(label, label.array, grid), None

@@ -1,9 +1,11 @@
 """Masks painted in colours: every colour is a class."""
 
+import warnings
 from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from ..errors import DataError
 from ..shapes import Array
@@ -12,7 +14,43 @@ from .paint import Canvas
 
 MOST_COLOURS = 64
 _ROUNDING = 2.0
+_ORIENTATION = 274
+_BROKEN = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    RuntimeError,
+)
 _RARE = 0.1
+
+
+def read_colours(path: Path) -> Array | None:
+    """(columns, rows, 1, 3 or 4) uint8 of a picture in colour; `None` if it is grey, has a palette, or is damaged.
+
+    What is none of ours is left to the reader of grey pictures and palettes, which says what is wrong with it.
+
+    Args:
+        path: PNG or TIFF.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with Image.open(path, formats=("PNG", "TIFF")) as image:
+                if image.mode not in ("RGB", "RGBA") or getattr(image, "n_frames", 1) != 1:
+                    return None
+                if image.getexif().get(_ORIENTATION, 1) != 1 or "transparency" in image.info:
+                    return None
+                pixels = np.asarray(image)
+    except (*_BROKEN, Warning):
+        return None
+    if all(np.array_equal(pixels[..., 0], pixels[..., channel]) for channel in (1, 2)):
+        return None
+    return np.ascontiguousarray(pixels.transpose(1, 0, 2)[:, :, None, :])
 
 
 def classes_of_colours(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-Format = Literal["nifti", "itk", "dicom"]
+Format = Literal["nifti", "itk", "dicom", "raster"]
 
 _SUFFIXES: dict[str, Format] = {
     ".nii.gz": "nifti",
@@ -18,6 +18,9 @@ _SUFFIXES: dict[str, Format] = {
     ".mhd": "itk",
     ".dcm": "dicom",
     ".ima": "dicom",
+    ".png": "raster",
+    ".tif": "raster",
+    ".tiff": "raster",
 }
 _VOXEL_HALVES = {".img": ".hdr", ".img.gz": ".hdr.gz"}
 READABLE = ", ".join(suffix for suffix in _SUFFIXES if not suffix.startswith(".img"))
@@ -64,6 +67,12 @@ def is_dicom_file(path: Path) -> bool:
         return False
     suffix = _suffix_of(path.name)
     return has_dicom_magic(path) if suffix is None else _SUFFIXES[suffix] == "dicom"
+
+
+def is_picture_file(path: Path) -> bool:
+    """Whether a file is a PNG or TIFF by its name: a picture without a place in the patient."""
+    suffix = _suffix_of(path.name)
+    return suffix is not None and _SUFFIXES[suffix] == "raster" and path.is_file()
 
 
 def scan_stem(path: Path) -> str:

@@ -7,6 +7,7 @@ from .dicom.read import read_series
 from .formats import READABLE, format_of
 from .itk import read_itk
 from .nifti import StoredArray, read_nifti
+from .raster import read_raster
 from .volume import Volume
 from .voxels import as_intensities
 
@@ -15,8 +16,8 @@ def read_volume(path: Path, *, series: str | None = None) -> Volume:
     """The scan in a file or a folder of DICOM slices, in RAS+ mm.
 
     Args:
-        path: NIfTI (.nii, .nii.gz, .hdr with .img), NRRD, MetaImage, a DICOM slice (its whole series is read)
-            or a folder of DICOM slices.
+        path: NIfTI (.nii, .nii.gz, .hdr with .img), NRRD, MetaImage, PNG or TIFF (grey, one slice), a DICOM
+            slice (its whole series is read) or a folder of DICOM slices.
         series: which series of a folder: its SeriesInstanceUID or its number in the list that the error shows;
             `None` if there is only one.
 
@@ -35,13 +36,13 @@ def read_volume(path: Path, *, series: str | None = None) -> Volume:
         return read_series(path, series)
     if series is not None:
         raise UsageError(f"{path}: only DICOM has series, but series {series!r} was asked for; leave it out")
-    stored = read_stored(path)
+    stored = read_raster(path) if kind == "raster" else read_stored(path)
     array, notes = as_intensities(stored.array, path)
-    return Volume(array, stored.grid, "unknown", stored.notes + notes)
+    return Volume(array, stored.grid, "unknown", stored.notes + notes, is_picture=kind == "raster")
 
 
 def read_stored(path: Path) -> StoredArray:
-    """The voxels of a file that is not DICOM, as they are stored.
+    """The voxels of a file that is neither DICOM nor a picture, as they are stored.
 
     Raises:
         InputError: it is of no known format, or damaged.

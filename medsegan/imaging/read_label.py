@@ -6,12 +6,14 @@ from pathlib import Path
 from ..errors import DataError, InputError
 from ..geometry import Grid
 from .class_folder import class_files, read_class_folder
+from .colours import classes_of_colours, read_colours
 from .dicom.label_object import is_dicom_label, read_label_object
-from .formats import format_of
+from .formats import format_of, is_picture_file
+from .raster import picture_grid, read_raster
 from .read import read_stored
 from .soft_mask import THRESHOLD, threshold_soft_mask
 from .volume import LabelVolume
-from .voxels import as_labels
+from .voxels import as_labels, require_few_values
 
 
 def read_label(
@@ -20,8 +22,9 @@ def read_label(
     """The labels in a file or folder, as the smallest of uint8 and uint16 that holds them.
 
     Args:
-        path: NIfTI, NRRD or MetaImage, floats within 0.001 of integers rounded, soft masks from 0 to 255 cut at
-            127; a DICOM segmentation (SEG) or structure set (RTSTRUCT); or a folder with a file for each class.
+        path: NIfTI, NRRD, MetaImage, PNG or TIFF: floats within 0.001 of integers are rounded, soft masks from 0
+            to 255 cut at 127, pictures in colour have a class for each colour; a DICOM segmentation (SEG) or
+            structure set (RTSTRUCT); or a folder with a file for each class.
         on: grid of the scan. SEG and RTSTRUCT are put onto it, all else stays on its own grid; `None` = not known,
             then RTSTRUCT cannot be read.
         only: names of the classes to read where the file names its classes; `None` = all.
@@ -41,12 +44,18 @@ def read_label(
         return read_class_folder(path, only)
     if format_of(path) == "dicom" or is_dicom_label(path):
         return read_label_object(_only_label_object(path), on, only, resample)
-    stored = read_stored(path)
+    is_picture = is_picture_file(path)
+    if is_picture and (painted := read_colours(path)) is not None:
+        labels, names = classes_of_colours(painted, path, only)
+        return LabelVolume(labels, picture_grid(labels.shape[:2], (1.0, 1.0)), (), True, names)
+    stored = read_raster(path, is_label=True) if is_picture else read_stored(path)
     soft = threshold_soft_mask(stored.array)
     if soft is not None:
         note = f"a soft mask from 0 to 255: what is above {THRESHOLD} is taken as label 1"
-        return LabelVolume(soft, stored.grid, notes=(note,))
-    return LabelVolume(as_labels(stored.array, path), stored.grid)
+        return LabelVolume(soft, stored.grid, (*stored.notes, note), is_picture)
+    if is_picture:
+        require_few_values(stored.array, path)
+    return LabelVolume(as_labels(stored.array, path), stored.grid, stored.notes, is_picture)
 
 
 def needs_scan(path: Path) -> bool:

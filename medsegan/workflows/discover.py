@@ -61,7 +61,7 @@ def _discover_with_labels(paths: Sequence[Path], labels: Path) -> Discovery:
         return Discovery("one scan and its label file", (FoundCase(only.path, labels, only.patient, only.name),))
     label_entries = list_entries(labels)
     if not label_entries:
-        raise InputError(f"{labels} holds no label file; expected NIfTI, NRRD or MetaImage files")
+        raise InputError(f"{labels} holds no label file; expected NIfTI, NRRD, MetaImage, PNG or TIFF files")
     found = read_two_folders(scans, label_entries, "scans, and labels with equal names in a folder of their own")
     if len(scans) == len(images):
         return found

@@ -55,7 +55,8 @@ def read_names(entries: Sequence[Entry], where: Path) -> Discovery:
     if not images:
         found = f"only {len(labels)} label files" if labels else "no file"
         raise InputError(
-            f"{where} holds {found} that can be read as a scan; expected NIfTI, NRRD, MetaImage or DICOM files"
+            f"{where} holds {found} that can be read as a scan; expected NIfTI, NRRD, MetaImage, DICOM, PNG or "
+            "TIFF files"
         )
     images, strays = without_hidden_labels(images)
     cases, orphans = pair(images, labels)
@@ -83,8 +84,8 @@ def read_two_folders(
     kept, notes = first_channels(images, is_nnunet)
     if not kept:
         raise InputError(
-            "the folder of images holds no file that can be read as a scan; expected NIfTI, NRRD, MetaImage or "
-            "DICOM"
+            "the folder of images holds no file that can be read as a scan; expected NIfTI, NRRD, MetaImage, "
+            "DICOM, PNG or TIFF"
         )
     cases, orphans = pair(kept, labels)
     return Discovery(layout, cases, orphans, None, (*notes, *_patient_notes(kept)))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import DataError
-from ..imaging import is_dicom_file, is_dicom_label, is_scan, scan_stem
+from ..imaging import is_dicom_file, is_dicom_label, is_picture_file, is_scan, scan_stem
 from .file_role import Entry, read_entry, read_label_entry, read_role
 
 __all__ = ["entries_of_files", "is_dicom_file", "is_volume_file", "list_entries", "require_apart"]
@@ -15,7 +15,8 @@ def list_entries(folder: Path) -> list[Entry]:
     """All scans and label volumes below a folder, in order of their names; hidden ones are passed over.
 
     Args:
-        folder: searched with everything below it. A folder with DICOM images is one entry, whatever DICOM lies
+        folder: searched with everything below it. Pictures count only where there is nothing else, since beside
+            volumes they are previews and reports. A folder with DICOM images is one entry, whatever DICOM lies
             below it too, since its series are looked for there as well; each DICOM file of labels is one, and so
             is a folder beside a scan with a label file for each class.
     """
@@ -39,7 +40,8 @@ def list_entries(folder: Path) -> list[Entry]:
             series.append(current)
             key = relative.as_posix() if relative.parts else folder.resolve().name
             entries.append(read_entry(current, key, is_series=True))
-    return sorted(entries, key=lambda entry: entry.key)
+    placed = [entry for entry in entries if not is_picture_file(entry.path)]
+    return sorted(placed or entries, key=lambda entry: entry.key)
 
 
 def entries_of_files(files: Iterable[Path]) -> list[Entry]:
@@ -86,7 +88,7 @@ def _is_class_folder(folder: Path, volumes: list[str]) -> bool:
 
     TotalSegmentator writes ct.nii.gz and segmentations/liver.nii.gz, segmentations/spleen.nii.gz, ...
     """
-    if len(volumes) < 2 or read_role(folder.name)[0] != "label":
+    if len(volumes) < 2 or read_role(folder.name)[0] != "label" or is_picture_file(folder / volumes[0]):
         return False
     beside = [path for path in folder.parent.iterdir() if is_volume_file(path)]
     scans = [path for path in beside if read_role(scan_stem(path))[0] != "label"]

@@ -23,7 +23,7 @@ from .workspace import DomainSettings, PreparationSettings, Workspace
 DEFAULT_PREPARATION = PreparationSettings(size=128, plane="axial")
 THICK_SLICE = 2.0
 """A voxel this many times as long as wide shows in which plane a scan was acquired."""
-_DOMAIN_NAMES: dict[Modality, str] = {"ct": "ct", "mr": "mri"}
+_DOMAIN_NAMES: dict[Modality, str] = {"ct": "ct", "mr": "mri", "xray": "xray"}
 _BYTES_PER_IMAGE_PIXEL, _BYTES_PER_LABEL_PIXEL = 2, 1
 
 

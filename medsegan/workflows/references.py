@@ -32,8 +32,8 @@ def pair_by_reference(images: Sequence[Entry], labels: Sequence[Entry]) -> dict[
         if len(drawn) > 1:
             listed = ", ".join(path.name for path in drawn[:5])
             raise DataError(
-                f"{image.path}: {len(drawn)} segmentations or structure sets were drawn on this series ({listed}); "
-                "keep the one to use, or name it with --labels"
+                f"{image.path}: {len(drawn)} segmentations or structure sets were drawn on this series "
+                f"({listed}); keep the one to use, or name it with --labels"
             )
         if drawn:
             pairs[image.path] = drawn[0]

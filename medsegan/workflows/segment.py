@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from ..errors import InputError, NothingToDoError, UsageError
-from ..imaging import is_scan, scan_stem, write_label, write_probabilities, write_volume
+from ..imaging import is_picture_file, is_scan, scan_stem, write_label, write_probabilities, write_volume
 from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
@@ -22,7 +22,8 @@ from .workspace import Workspace
 
 __all__ = ["Failure", "Quality", "SegmentOptions", "SegmentResult", "SegmentedCase", "segment"]
 
-SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
+PICTURE_SUFFIX = ".png"
+SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", PICTURE_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -124,10 +125,10 @@ def _is_batch(source: Path) -> bool:
 
 def _single_job(options: SegmentOptions) -> _Job:
     if not options.source.is_dir() and not is_scan(options.source):
-        raise InputError(f"{options.source}: this is no scan; expected NIfTI, NRRD, MetaImage or DICOM")
+        raise InputError(f"{options.source}: this is no scan; expected NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF")
     output = options.output
     if output.is_dir():
-        output = output / f"{scan_stem(options.source)}.nii.gz"
+        output = output / f"{scan_stem(options.source)}{_mask_suffix(options.source)}"
     return _Job(options.source, _with_suffix(output), options.probabilities, options.residual, options.preview)
 
 
@@ -137,7 +138,9 @@ def _batch_jobs(options: SegmentOptions, progress: Progress) -> list[_Job]:
         raise UsageError(f"{options.source} is a folder of scans, so -o must be a folder of masks, got {output}")
     found = list_scans(options.source)
     if not found.scans:
-        raise InputError(f"{options.source}: no scan in this folder; expected NIfTI, NRRD, MetaImage or DICOM")
+        raise InputError(
+            f"{options.source}: no scan in this folder; expected NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF"
+        )
     if found.left_out:
         named = ", ".join(path.name for path in found.left_out[:5])
         progress.note(f"{len(found.left_out)} files are labels or further channels and left out: {named}")
@@ -147,7 +150,7 @@ def _batch_jobs(options: SegmentOptions, progress: Progress) -> list[_Job]:
         jobs.append(
             _Job(
                 entry.path,
-                output / f"{stem}.nii.gz",
+                output / f"{stem}{_mask_suffix(entry.path)}",
                 options.probabilities and options.probabilities / f"{stem}.nii.gz",
                 options.residual and options.residual / f"{stem}.nii.gz",
                 options.preview and options.preview / f"{stem}.png",
@@ -165,8 +168,8 @@ def _require_writable(jobs: list[_Job]) -> None:
                 raise UsageError(f"{path} is a scan that is read; give another place to write to")
         if job.probabilities and not job.probabilities.name.lower().endswith((".nii.gz", ".nii")):
             raise UsageError(f"--probabilities {job.probabilities}: four axes are written as .nii.gz or .nii only")
-        if job.residual:
-            _with_suffix(job.residual)
+        if job.residual and _with_suffix(job.residual).suffix.lower() == PICTURE_SUFFIX:
+            raise UsageError(f"--residual {job.residual}: a PNG can hold labels only; write .nii.gz")
 
 
 def _with_suffix(output: Path) -> Path:
@@ -190,6 +193,11 @@ def _without_existing(jobs: list[_Job], options: SegmentOptions) -> tuple[list[_
             "pass --overwrite or --skip-existing"
         )
     return jobs, ()
+
+
+def _mask_suffix(source: Path) -> str:
+    """Of a mask that nobody named: of a picture a picture."""
+    return PICTURE_SUFFIX if is_picture_file(source) else ".nii.gz"
 
 
 def _is_there(job: _Job) -> bool:

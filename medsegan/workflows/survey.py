@@ -85,7 +85,9 @@ def vote_modality(cases: Sequence[FoundCase], series: str | None = None) -> Moda
             f"the scans are of different kinds ({listed}); prepare each kind by itself, or pass --modality"
         )
     if winner == "unknown":
-        raise UsageError(f"the scans do not tell what they are ({found[winner][0]}); pass --modality ct or mr")
+        raise UsageError(
+            f"the scans do not tell what they are ({found[winner][0]}); pass --modality ct, mr or xray"
+        )
     n_seen = sum(votes.values())
     notes: tuple[str, ...] = ()
     if n_votes < n_seen:
@@ -171,8 +173,8 @@ class _Count:
         self._seen.update(label.names.values())
         if self._seen and self._n_unnamed and not self._is_told:
             raise DataError(
-                f"some label files name their classes ({', '.join(sorted(self._seen)[:5])}) and others hold values "
-                "alone; pass --classes NAME=VALUE,... with the names of the ones and the values of the others"
+                f"some label files name their classes ({', '.join(sorted(self._seen)[:5])}) and others hold "
+                "values alone; pass --classes NAME=VALUE,... with the names of the ones and the values of the others"
             )
 
     def names(self) -> dict[int, str]:

@@ -70,7 +70,7 @@ def read_rtstruct(path: Path, on: Grid | None, only: Collection[str] | None = No
         raise InputError(f"{path}: the structure set cannot be read ({error}); the file is damaged") from error
     notes += region_notes
     if not regions and only is not None:
-        return LabelVolume(np.zeros(on.shape, dtype=np.uint8), on, {}, tuple(notes))
+        return LabelVolume(np.zeros(on.shape, dtype=np.uint8), on, tuple(notes))
     if not regions:
         raise DataError(f"{path}: holds no region with closed contours; {'; '.join(notes) or 'the list is empty'}")
     axis = _slice_axis(regions)
@@ -85,7 +85,7 @@ def read_rtstruct(path: Path, on: Grid | None, only: Collection[str] | None = No
         raise DataError(
             f"{path}: no contour lies on the scan; pair the structure set with the scan it was drawn on"
         )
-    return LabelVolume(canvas.array, on, found, tuple(notes))
+    return LabelVolume(canvas.array, on, tuple(notes), names=found)
 
 
 def _names_of(dataset: Dataset, only: Collection[str], path: Path) -> tuple[dict[int, str], list[str]]:

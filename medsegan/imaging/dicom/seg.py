@@ -74,9 +74,9 @@ def read_seg(
         raise InputError(f"{path}: the segmentation cannot be read ({error}); the file is damaged") from error
     canvas.require_apart(str(path))
     if on is None:
-        return LabelVolume(canvas.array, lattice.grid, wanted, lattice.notes)
+        return LabelVolume(canvas.array, lattice.grid, lattice.notes, names=wanted)
     placed, notes = place_block(canvas.array, lattice.grid, on, str(path), resample)
-    return LabelVolume(placed, on, wanted, lattice.notes + notes)
+    return LabelVolume(placed, on, lattice.notes + notes, names=wanted)
 
 
 def _kind_of(dataset: Dataset, path: Path) -> str:
