@@ -69,7 +69,7 @@ def _only_label_object(path: Path) -> Path:
     found = [child for child in sorted(path.iterdir()) if is_dicom_label(child)]
     if len(found) != 1:
         raise DataError(
-            f"{path}: holds {len(found)} DICOM segmentations or structure sets, expected one; labels cannot be "
-            "read from DICOM images: name the file with the labels"
+            f"{path}: holds {len(found)} DICOM segmentations (SEG) or structure sets (RTSTRUCT), expected one; "
+            "labels cannot be read from DICOM images: name the file with the labels"
         )
     return found[0]
