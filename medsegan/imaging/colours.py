@@ -26,7 +26,7 @@ _BROKEN = (
     OverflowError,
     RuntimeError,
 )
-_RARE = 0.1
+_RARE = 0.25
 
 
 def read_colours(path: Path) -> Array | None:

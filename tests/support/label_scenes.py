@@ -58,7 +58,7 @@ def centroids_mm(labels: np.ndarray, grid: Grid) -> dict[int, np.ndarray]:
 def write_seg(
     labels: np.ndarray, series: Path, path: Path, names: Sequence[str], kind: str = "BINARY", **options: Any
 ) -> Path:
-    """A segmentation of a series by highdicom; `labels` (I, J, K), or (I, J, K, classes) for masks or fractions."""
+    """A segmentation of a series by highdicom; `labels` (I, J, K), or (I, J, K, classes) for fractions."""
     slices = [pydicom.dcmread(file) for file in sorted(series.iterdir())]
     code = CodedConcept("85756007", "SCT", "Tissue")
     described = [

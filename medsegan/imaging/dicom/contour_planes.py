@@ -59,14 +59,13 @@ def slice_planes(heights: Sequence[float], n_slices: int) -> tuple[dict[int, int
         n_slices: of the scan.
     """
     chosen: dict[int, int] = {}
-    n_outside, furthest, n_dropped = 0, 0.0, 0
+    n_outside, n_dropped = 0, 0
     for which, height in enumerate(heights):
         # Half way between two slices a plane belongs to the lower one, so that each stands for one slice alone.
         index = int(np.ceil(height - 0.5))
         if not 0 <= index < n_slices:
             n_outside += 1
             continue
-        furthest = max(furthest, abs(height - index))
         if index not in chosen:
             chosen[index] = which
             continue
@@ -74,6 +73,7 @@ def slice_planes(heights: Sequence[float], n_slices: int) -> tuple[dict[int, int
         if abs(height - index) < abs(heights[chosen[index]] - index):
             chosen[index] = which
     notes = []
+    furthest = max((abs(heights[which] - index) for index, which in chosen.items()), default=0.0)
     if furthest > _ON_SLICE_VOXELS:
         notes.append(f"contours lie up to {furthest:.2f} slices off the slices; each counts for the nearest one")
     if n_dropped:
