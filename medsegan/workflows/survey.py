@@ -174,16 +174,13 @@ class _Count:
         if self._seen and self._n_unnamed and not self._is_told:
             raise DataError(
                 f"some label files name their classes ({', '.join(sorted(self._seen)[:5])}) and others hold "
-                "values alone; pass --classes NAME=VALUE,... with the names of the ones and the values of the others"
+                "values alone; pass --classes NAME=VALUE,... with the names of the ones and values of the others"
             )
 
     def names(self) -> dict[int, str]:
-        """Value -> name of the classes that files name."""
-        return {
-            self._values[name]: self._written.get(name, name)
-            for name in sorted(self._seen)
-            if name in self._values
-        }
+        """Value -> name of the classes that files name, in the order of the values."""
+        known = sorted(self._seen & self._values.keys(), key=lambda name: self._values[name])
+        return {self._values[name]: self._written.get(name, name) for name in known}
 
     def _value_of(self, name: str, value: int) -> int:
         if name not in self._values:
