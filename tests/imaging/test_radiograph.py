@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pydicom
 import pytest
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
@@ -153,7 +152,3 @@ def test_colours_frames_and_damage_are_refused(write, tmp_path):
     path.write_bytes(path.read_bytes()[:-500])
     with pytest.raises(InputError, match=r"cxr\.dcm"):
         read_volume(path)
-
-
-def test_the_file_keeps_its_window_to_itself(write):
-    assert pydicom.dcmread(write()).WindowCenter == 100
