@@ -38,6 +38,11 @@ def save(array: np.ndarray, path: Path, **options: object) -> Path:
     return path
 
 
+def stored_values(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
 def plane(path: Path) -> np.ndarray:
     volume = read_volume(path)
     assert volume.array.shape[2] == 1
@@ -244,7 +249,7 @@ def test_a_mask_of_a_picture_is_a_picture(grey, tmp_path):
         write_label(label, tmp_path / "m.png")
         again = read_label(tmp_path / "m.png")
         assert np.array_equal(again.array, label.array)
-        assert np.array_equal(np.asarray(Image.open(tmp_path / "m.png")), values)
+        assert np.array_equal(stored_values(tmp_path / "m.png"), values)
         assert read_volume(tmp_path / "m.png").grid.spacing_mm[:2] == pytest.approx((1.0, 2.0), rel=1e-3)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["a.png", "m.png"]
 
@@ -278,5 +283,5 @@ def test_chest_x_rays(real_scans):
 def test_soft_masks_of_chest_x_rays(real_scans):
     for path in sorted((real_scans("cxr_shenzhen") / "masks").iterdir()):
         label = read_label(path)
-        assert np.array_equal(label.array[..., 0].T, np.asarray(Image.open(path)) > 127)
+        assert np.array_equal(label.array[..., 0].T, stored_values(path) > 127)
         assert "soft mask" in label.notes[0]
