@@ -63,7 +63,8 @@ def read_raster(path: Path, *, is_label: bool = False) -> StoredArray:
     notes: list[str] = []
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")
+            warnings.simplefilter("error", UserWarning)
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=("PNG", "TIFF")) as image:
                 _require_one_upright(image, path)
                 values = _grey_values(image, path, is_label, notes)

@@ -26,7 +26,7 @@ def pixel_size_mm(image: Image.Image) -> tuple[tuple[float, float], str]:
     if dpi is None:
         return _fallback("the file gives no physical size of its pixels")
     if any(abs(one - usual) < 0.5 for one in dpi for usual in _UNASKED_DPI):
-        return _fallback(f"its resolution of {dpi[0]:.4g} dpi is one that programs write unasked")
+        return _fallback(f"its resolution of {dpi[0]:.0f} dpi is one that programs write unasked")
     across, down = MM_PER_INCH / dpi[0], MM_PER_INCH / dpi[1]
     sides = (across * image.width, down * image.height)
     if not (_PIXEL_MM[0] <= min(across, down) and max(across, down) <= _PIXEL_MM[1]):

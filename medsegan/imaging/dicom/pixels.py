@@ -12,6 +12,7 @@ from pydicom.uid import UID, JPEGExtended12Bit
 
 from ...errors import DataError, InputError
 from ...shapes import Array
+from .decoders import advice_on
 from .header import element_numbers, element_text
 
 _FAILURES = (ValueError, RuntimeError, AttributeError, NotImplementedError, KeyError, OSError, EOFError, TypeError)
@@ -103,8 +104,7 @@ def _decode_with_itk(dataset: Dataset, path: Path, syntax: UID) -> Array:
         values = sitk.GetArrayFromImage(reader.Execute())
     except RuntimeError as error:
         raise DataError(
-            f"{path}: the compression {syntax.name} ({syntax}) cannot be decoded here; install pylibjpeg with "
-            "pylibjpeg-libjpeg and pylibjpeg-openjpeg, or convert the series to an uncompressed syntax"
+            f"{path}: the compression {syntax.name} ({syntax}) cannot be decoded here; {advice_on(syntax)}"
         ) from error
     values = values[0] if values.ndim == 3 and values.shape[0] == 1 else values
     _require_matrix(values, dataset, path)

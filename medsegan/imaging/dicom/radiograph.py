@@ -104,8 +104,8 @@ def read_radiograph(header: SliceHeader) -> Volume:
     path = header.path
     if header.n_frames != 1 or header.n_samples != 1 or header.photometric not in ("MONOCHROME1", "MONOCHROME2"):
         raise DataError(
-            f"{path}: the X-ray has {header.n_frames} frames, {header.photometric or 'no colours'}, expected one of "
-            " MONOCHROME1 or MONOCHROME2; export it as a single grey picture"
+            f"{path}: the X-ray has {header.n_frames} frames, {header.photometric or 'no colours'}, expected one "
+            "of MONOCHROME1 or MONOCHROME2; export it as a single grey picture"
         )
     dataset = _read_tags(path)
     notes: list[str] = []
