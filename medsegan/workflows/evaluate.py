@@ -117,6 +117,8 @@ def evaluate(workspace: Workspace, options: EvaluateOptions, progress: Progress 
         evaluation.add(case)
         progress.update(count)
     progress.finish()
+    for note in evaluation.label_notes:
+        progress.note(note)
     return evaluation.finish(workspace.reports)
 
 
@@ -136,6 +138,7 @@ class _Evaluation:
         self.masks = self.run / "predictions" / options.domain / name
         self.rows: list[CaseScores] = []
         self.failures: list[Failure] = []
+        self.label_notes: list[str] = []
         self.tiles: list[Array] = []
         self.captions: list[str] = []
 
@@ -200,7 +203,8 @@ class _Evaluation:
         manifest = self.store.manifest
         values = dict(zip(manifest.class_names, manifest.class_values, strict=True))
         annotated = {name: value for name, value in values.items() if value > 0}
-        label, _ = read_case_label(path, case.frame.source, annotated, resample=self.options.resample_labels)
+        label, notes = read_case_label(path, case.frame.source, annotated, resample=self.options.resample_labels)
+        self.label_notes += [f"{case.case_id}: {note}" for note in notes]
         return LabelVolume(
             _map(label.array, {values[name]: index for name, index in self.classes.items()}), label.grid
         )

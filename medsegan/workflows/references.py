@@ -8,8 +8,10 @@ from ..imaging import is_dicom_file, is_dicom_label, referenced_series, series_o
 from .file_role import Entry
 
 
-def pair_by_reference(images: Sequence[Entry], labels: Sequence[Entry]) -> dict[Path, Path]:
-    """Folder of a DICOM series -> the label file that was drawn on a series in it.
+def pair_by_reference(
+    images: Sequence[Entry], labels: Sequence[Entry]
+) -> tuple[dict[Path, Path], frozenset[Path]]:
+    """Folder of a DICOM series -> the label file drawn on a series in it; and the label files drawn on none here.
 
     Args:
         images: scans; only folders of DICOM files can be referenced.
@@ -22,7 +24,7 @@ def pair_by_reference(images: Sequence[Entry], labels: Sequence[Entry]) -> dict[
     wanted = {path: referenced_series(path) for path in objects}
     sought = frozenset().union(*wanted.values())
     if not sought:
-        return {}
+        return {}, frozenset()
     pairs: dict[Path, Path] = {}
     for image in images:
         if not image.path.is_dir():
@@ -37,7 +39,8 @@ def pair_by_reference(images: Sequence[Entry], labels: Sequence[Entry]) -> dict[
             )
         if drawn:
             pairs[image.path] = drawn[0]
-    return pairs
+    strangers = {path for path in objects if wanted[path]} - set(pairs.values())
+    return pairs, frozenset(strangers)
 
 
 def _series_in(folder: Path, sought: frozenset[str]) -> frozenset[str]:

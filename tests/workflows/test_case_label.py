@@ -53,6 +53,7 @@ def test_segmentations_are_paired_with_the_series_that_they_name(data_set: Path)
     one.rename(data_set / "seg.dcm"), two.rename(one), (data_set / "seg.dcm").rename(two)
     found = discover([data_set])
     assert {case.image.parent.name: case.label for case in found.cases} == {"p1": two, "p2": one}
+    assert "with DICOM segmentations or structure sets beside them" in found.layout
 
 
 def test_labels_among_the_slices_of_their_series(data_set: Path) -> None:
@@ -61,6 +62,16 @@ def test_labels_among_the_slices_of_their_series(data_set: Path) -> None:
         (folder / "annotation" / "1.dcm").rename(folder / "ct" / "zz.dcm")
     found = discover([data_set])
     assert [(case.image.name, case.label and case.label.name) for case in found.cases] == [("ct", "zz.dcm")] * 2
+
+
+def test_labels_of_a_series_that_is_not_here_are_paired_with_no_other(data_set: Path) -> None:
+    other = write_scan(data_set.parent / "other", GRID, seed="p3")
+    path = data_set / "p1" / "annotation" / "1.dcm"
+    write_seg(organs(), other, path, NAMES)
+    path.rename(data_set / "p1" / "ct_label.dcm")
+    found = discover([data_set])
+    assert {case.image.parent.name: case.label is not None for case in found.cases} == {"p1": False, "p2": True}
+    assert found.orphans == (data_set / "p1" / "ct_label.dcm",)
 
 
 def test_two_segmentations_of_one_series_are_refused(data_set: Path) -> None:
