@@ -7,7 +7,7 @@ from pathlib import Path
 import pydicom
 from pydicom.dataset import Dataset
 
-from ...errors import DataError
+from ...errors import DataError, InputError
 from ...geometry import Grid
 from ..formats import has_dicom_magic
 from ..volume import LabelVolume
@@ -20,7 +20,6 @@ _CLASS = re.compile(
     + b"|".join(uid.encode().replace(b".", rb"\.") for uid in (*SEG_CLASSES, RTSTRUCT_CLASS))
     + rb")(?![\d.])"
 )
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, AttributeError, IndexError, TypeError, NotImplementedError)
 
 
 def is_dicom_label(path: Path) -> bool:
@@ -39,9 +38,13 @@ def read_label_object(
     """The labels of a segmentation or structure set; see `read_seg` and `read_rtstruct`.
 
     Raises:
-        DataError: the file is another kind of DICOM object.
+        InputError: the file is damaged.
+        DataError: it is another kind of DICOM object.
     """
-    sop_class = str(_header(path, "SOPClassUID").get("SOPClassUID", ""))
+    try:
+        sop_class = str(_header(path, "SOPClassUID").get("SOPClassUID", ""))
+    except Exception as error:  # pydicom raises whatever its parsers stumble over
+        raise InputError(f"{path}: the DICOM header cannot be read ({error}); the file is damaged") from error
     if sop_class == RTSTRUCT_CLASS:
         return read_rtstruct(path, on, only)
     if sop_class in SEG_CLASSES:
@@ -55,23 +58,26 @@ def read_label_object(
 
 def referenced_series(path: Path) -> frozenset[str]:
     """SeriesInstanceUIDs of the images that a segmentation or structure set was drawn on; empty if not said."""
-    header = _header(path, "ReferencedSeriesSequence", "ReferencedFrameOfReferenceSequence")
-    found = {str(item.get("SeriesInstanceUID", "")) for item in header.get("ReferencedSeriesSequence") or ()}
-    for frame in header.get("ReferencedFrameOfReferenceSequence") or ():
-        for study in frame.get("RTReferencedStudySequence") or ():
-            for series in study.get("RTReferencedSeriesSequence") or ():
-                found.add(str(series.get("SeriesInstanceUID", "")))
+    try:
+        header = _header(path, "ReferencedSeriesSequence", "ReferencedFrameOfReferenceSequence")
+        found = {str(item.get("SeriesInstanceUID", "")) for item in header.get("ReferencedSeriesSequence") or ()}
+        for frame in header.get("ReferencedFrameOfReferenceSequence") or ():
+            for study in frame.get("RTReferencedStudySequence") or ():
+                for series in study.get("RTReferencedSeriesSequence") or ():
+                    found.add(str(series.get("SeriesInstanceUID", "")))
+    except Exception:  # damage of whatever kind: its reader will say so
+        return frozenset()
     return frozenset(found - {""})
 
 
 def series_of_file(path: Path) -> str:
     """The SeriesInstanceUID of a DICOM file; "" if it has none or cannot be read."""
-    return str(_header(path, "SeriesInstanceUID").get("SeriesInstanceUID", ""))
+    try:
+        return str(_header(path, "SeriesInstanceUID").get("SeriesInstanceUID", ""))
+    except Exception:  # damage of whatever kind: its reader will say so
+        return ""
 
 
 def _header(path: Path, *keywords: str) -> Dataset:
-    """Some elements of a file; none if it cannot be read, which its reader will say."""
-    try:
-        return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(keywords), force=True)
-    except _DAMAGE:
-        return Dataset()
+    """Some elements of a file."""
+    return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(keywords), force=True)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset
 
-from ...errors import DataError, InputError, UsageError
+from ...errors import DataError, InputError, MedseganError, UsageError
 from ...geometry import Grid
 from ..class_names import chosen_names, class_name_of, name_classes
 from ..lps import RAS_FROM_LPS
@@ -25,7 +25,6 @@ RTSTRUCT_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
 _FILLED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 _NO_ORGANS = ("EXTERNAL", "BOLUS", "SUPPORT", "FIXATION", "MARKER", "ISOCENTER", "REGISTRATION", "DOSE_REGION")
 """RTROIInterpretedType of what is no organ (DICOM PS3.3, C.8.8.8.1); the outline of the body overlaps all."""
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, AttributeError, IndexError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,9 @@ def read_rtstruct(path: Path, on: Grid | None, only: Collection[str] | None = No
         names, notes = _names_of(dataset, only or (), path)
         wanted = chosen_names(names, only)
         regions, region_notes = _regions_of(dataset, wanted, on)
-    except _DAMAGE as error:
+    except MedseganError:
+        raise
+    except Exception as error:  # pydicom raises whatever its parsers stumble over
         raise InputError(f"{path}: the structure set cannot be read ({error}); the file is damaged") from error
     notes += region_notes
     if not regions and only is not None:

@@ -14,7 +14,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import iter_pixels
 
-from ...errors import DataError, InputError
+from ...errors import DataError, InputError, MedseganError
 from ...geometry import Grid
 from ...shapes import Array
 from ..class_names import chosen_names, name_classes
@@ -26,7 +26,6 @@ from .lattice import FramePlane, fit_lattice
 
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """Segmentation Storage and Label Map Segmentation Storage (DICOM PS3.4, annex B.5)."""
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, AttributeError, IndexError, NotImplementedError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,9 @@ def read_seg(
                 _paint_map(canvas, region, pixels.T, dataset, path)
             elif frame.segment in wanted:
                 canvas.paint(region, _mask_of(pixels.T, dataset, kind), frame.segment)
-    except _DAMAGE as error:
+    except MedseganError:
+        raise
+    except Exception as error:  # pydicom raises whatever its parsers stumble over
         raise InputError(f"{path}: the segmentation cannot be read ({error}); the file is damaged") from error
     canvas.require_apart(str(path))
     if on is None:
