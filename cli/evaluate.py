@@ -11,6 +11,7 @@ from .options import (
     DeviceOption,
     JsonOption,
     KeepLargestOption,
+    ObjectiveOption,
     OverwriteOption,
     QualityOption,
     ResampleLabelsOption,
@@ -46,6 +47,7 @@ def evaluate(
     split: Split = None,
     quality: QualityOption = None,
     steps: StepsOption = None,
+    objective: ObjectiveOption = None,
     keep_largest: KeepLargestOption = None,
     device: DeviceOption = None,
     resample_labels: ResampleLabelsOption = False,
@@ -65,7 +67,8 @@ def evaluate(
         domain=domain,
         overwrite=overwrite,
         resample_labels=resample_labels,
-        **given(run=run, split=split, quality=quality, steps=steps, keep_largest=keep_largest, device=device),
+        **given(run=run, split=split, quality=quality, steps=steps, device=device),
+        **given(objective=objective, keep_largest=keep_largest),
     )
     console = Console(json)
     found = Workspace.find(override=chosen_workspace(context, workspace))

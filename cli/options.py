@@ -38,6 +38,14 @@ QualityOption = Annotated[
 StepsOption = Annotated[
     int | None, typer.Option("--steps", min=0, metavar="N", help="Steps of optimisation, in place of --quality.")
 ]
+ObjectiveOption = Annotated[
+    Literal["auto", "appearance", "structure"] | None,
+    typer.Option(
+        "--objective",
+        help="What optimisation compares: appearance (intensities) or structure, blind to contrast; "
+        "auto (default) is appearance.",
+    ),
+]
 KeepLargestOption = Annotated[
     bool | None,
     typer.Option(
