@@ -39,7 +39,10 @@ Source = Annotated[Path, typer.Argument(metavar="SCAN", help="A scan, a DICOM se
 Output = Annotated[
     Path,
     typer.Option(
-        "-o", "--output", metavar="PATH", help="Mask to write (.nii.gz, .nrrd, .mha), or a folder of masks."
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="Mask to write (.nii.gz, .nrrd, .mha; .png of a picture), or a folder of masks.",
     ),
 ]
 Model = Annotated[

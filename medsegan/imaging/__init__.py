@@ -1,7 +1,7 @@
 """Scans and labels: read from files, written to files, put on one intensity scale."""
 
 from .aligned import align_label
-from .dicom import read_patient_key, read_series, write_series
+from .dicom import is_radiograph, read_patient_key, read_series, write_series
 from .formats import is_dicom_file, is_picture_file, is_scan, scan_stem
 from .intensity import DEFAULT_WINDOWS, IntensityScale, fit_scale
 from .modality import detect_modality
@@ -22,6 +22,7 @@ __all__ = [
     "fit_scale",
     "is_dicom_file",
     "is_picture_file",
+    "is_radiograph",
     "is_scan",
     "read_label",
     "read_patient_key",

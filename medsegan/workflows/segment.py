@@ -13,7 +13,7 @@ from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
 from .device import choose_device
 from .label_scan import LabeledScan, Labelling, Reading, label_scan
-from .listing import is_dicom_file, is_volume_file
+from .listing import holds_radiographs, is_dicom_file, is_volume_file
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview
 from .scan_list import list_scans
@@ -120,7 +120,9 @@ def _is_batch(source: Path) -> bool:
     """Whether a path is a folder of scans, and not one scan."""
     if not source.exists():
         raise InputError(f"{source}: there is no such file or folder")
-    return source.is_dir() and not any(is_dicom_file(path) for path in source.iterdir() if path.is_file())
+    if not source.is_dir():
+        return False
+    return holds_radiographs(source) or not any(is_dicom_file(path) for path in source.iterdir() if path.is_file())
 
 
 def _single_job(options: SegmentOptions) -> _Job:

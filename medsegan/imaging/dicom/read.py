@@ -12,7 +12,7 @@ from .files import find_dicom_files
 from .header import MODALITY_OF_CLASS, SliceHeader, read_header
 from .pixels import read_pixels
 from .place import place_slices
-from .radiograph import RADIOGRAPH_CLASSES, choose_radiograph, read_radiograph
+from .radiograph import RADIOGRAPH_CLASSES, choose_radiograph, is_radiograph, read_radiograph
 from .stacks import Stack, choose_stack, count_left_out, find_stacks, repeated_positions
 
 
@@ -33,10 +33,12 @@ def read_series(path: Path, series: str | None = None) -> Volume:
         InputError: there is no DICOM, or a file is damaged.
         DataError: the slices make no straight, even, complete volume, or it is not clear which series is meant.
     """
+    if is_radiograph(path):
+        return read_radiograph(read_header(path))
     headers, notes = _read_headers(path)
-    radiograph = _radiograph(headers, series, path)
-    if radiograph is not None:
-        return radiograph
+    radiographs = [header for header in headers if header.sop_class in RADIOGRAPH_CLASSES]
+    if radiographs and not any(header.is_slice for header in headers):
+        return read_radiograph(choose_radiograph(radiographs, series, path))
     if path.is_file():
         series = series or read_header(path).series_uid
         notes.append("the series of this file was read from its folder")
@@ -71,15 +73,6 @@ def _read_headers(path: Path) -> tuple[list[SliceHeader], list[str]]:
         raise InputError(f"{path}: holds no DICOM files ({n_others} others)")
     notes = [f"left out {n_others} files that are not DICOM"] if n_others and path.is_dir() else []
     return [read_header(file) for file in files], notes
-
-
-def _radiograph(headers: Sequence[SliceHeader], series: str | None, path: Path) -> Volume | None:
-    """The X-ray picture that is meant; `None` if it is not one, or lies among slices."""
-    found = [header for header in headers if header.sop_class in RADIOGRAPH_CLASSES]
-    is_meant = any(header.path == path for header in found)
-    if not found or (not is_meant and any(header.is_slice for header in headers)):
-        return None
-    return read_radiograph(choose_radiograph(found, series, path))
 
 
 def _require_grey(stack: Stack) -> None:
