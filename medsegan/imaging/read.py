@@ -11,7 +11,7 @@ from .volume import LabelVolume, Volume
 from .voxels import as_intensities, as_labels
 
 
-def read_volume(path: Path, *, series: str | None = None) -> Volume:
+def read_volume(path: Path, *, series: str | None = None, fix_gaps: bool = False) -> Volume:
     """The scan in a file or a folder of DICOM slices, in RAS+ mm.
 
     Args:
@@ -19,6 +19,8 @@ def read_volume(path: Path, *, series: str | None = None) -> Volume:
             or a folder of DICOM slices.
         series: which series of a folder: its SeriesInstanceUID or its number in the list that the error shows;
             `None` if there is only one.
+        fix_gaps: whether missing or unevenly spaced slices of a DICOM series are filled by interpolation, with a
+            note; else they are refused. Other formats have none.
 
     Returns:
         int16 where the file stores integers that fit, else float32; the notes say what was repaired or chosen.
@@ -32,7 +34,7 @@ def read_volume(path: Path, *, series: str | None = None) -> Volume:
         raise InputError(f"{path}: there is no such file or folder")
     kind = format_of(path)
     if kind == "dicom":
-        return read_series(path, series)
+        return read_series(path, series, fix_gaps=fix_gaps)
     if series is not None:
         raise UsageError(f"{path}: only DICOM has series, but series {series!r} was asked for; leave it out")
     stored = _read_stored(path)

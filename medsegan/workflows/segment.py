@@ -80,7 +80,7 @@ def _run(
     job: _Job, model: TrainedModel, device: torch.device, options: SegmentOptions, progress: Progress
 ) -> SegmentedCase:
     began = time.perf_counter()
-    reading = Reading(options.modality, options.series)
+    reading = Reading(options.modality, options.series, fix_gaps=options.fix_gaps)
     labelling = Labelling(options.n_steps, options.objective, options.keep_largest)
     scan = label_scan(model, device, job.source, reading, labelling)
     for note in scan.notes:

@@ -5,10 +5,9 @@ import warnings
 from pathlib import Path
 
 import pydicom
-from pydicom.errors import InvalidDicomError
 
 from ..formats import is_dicom_file
-from .header import element_text
+from .header import READ_FAILURES, element_text
 
 _SAY_NOTHING = frozenset(
     ["", "0", "anon", "anonymous", "anonymised", "anonymized", "none", "unknown", "na", "n/a"]
@@ -33,7 +32,7 @@ def read_patient_key(path: Path) -> str | None:
             warnings.simplefilter("ignore")  # pydicom warns of values that do not matter here
             dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["PatientID"], force=True)
             patient = element_text(dataset, "PatientID")
-    except (InvalidDicomError, OSError, EOFError, ValueError, KeyError, AttributeError, NotImplementedError):
+    except READ_FAILURES:
         return None  # a damaged file is refused where its scan is read
     if patient.lower() in _SAY_NOTHING:
         return None
