@@ -13,7 +13,7 @@ def told_by_patient_id(found: Discovery) -> Discovery:
     Args:
         found: with the patients that names of files and folders tell.
     """
-    keys = {case.image: read_patient_key(case.image) for case in found.cases if case.image.is_dir()}
+    keys = {case.image: read_patient_key(case.image) for case in found.cases if case.is_dicom}
     # A scan without the id whose name says that it is of the same patient as one with it.
     key_of_name = {case.patient: key for case in found.cases if (key := keys.get(case.image)) is not None}
     cases = tuple(

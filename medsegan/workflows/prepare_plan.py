@@ -164,7 +164,7 @@ def _recorded_notes(options: PrepareOptions, recorded: DomainSettings, modality:
 
 
 def _vote(discovery: Discovery, options: PrepareOptions) -> ModalityVote:
-    if options.series is not None and not any(case.image.is_dir() for case in discovery.cases):
+    if options.series is not None and not any(case.is_dicom for case in discovery.cases):
         raise UsageError(
             f"--series {options.series} chooses among the series of a DICOM folder, but no scan here is DICOM; "
             "leave it out"

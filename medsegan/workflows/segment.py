@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from ..errors import InputError, NothingToDoError, UsageError
-from ..imaging import is_scan, scan_stem, write_label, write_probabilities, write_volume
+from ..imaging import is_dicom_index, is_scan, scan_stem, write_label, write_probabilities, write_volume
 from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
@@ -123,7 +123,7 @@ def _is_batch(source: Path) -> bool:
 
 
 def _single_job(options: SegmentOptions) -> _Job:
-    if not options.source.is_dir() and not is_scan(options.source):
+    if not (options.source.is_dir() or is_scan(options.source) or is_dicom_index(options.source)):
         raise InputError(f"{options.source}: this is no scan; expected NIfTI, NRRD, MetaImage or DICOM")
     output = options.output
     if output.is_dir():

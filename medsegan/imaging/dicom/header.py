@@ -59,6 +59,7 @@ _TAGS = (
     ),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SamplesPerPixel"),
     *("PhotometricInterpretation", "NumberOfFrames"),
+    *("RescaleSlope", "RescaleIntercept", "BitsStored", "PixelRepresentation"),
     *GROUP_SEQUENCES,
 )
 
@@ -81,6 +82,8 @@ class SliceHeader:
         photometric: PhotometricInterpretation.
         n_samples: values per pixel.
         n_frames: pictures in the file.
+        scale: RescaleSlope and RescaleIntercept; None = the file lacks one.
+        storage: BitsStored, and whether stored values are signed.
         phases: names and values that may tell slices at one position apart.
         frame: index of the picture in its file; None = the file holds one slice.
     """
@@ -98,6 +101,8 @@ class SliceHeader:
     photometric: str
     n_samples: int
     n_frames: int
+    scale: tuple[float, float] | None
+    storage: tuple[int, bool]
     phases: tuple[tuple[str, str], ...]
     frame: int | None = None
 
@@ -169,6 +174,7 @@ def element_numbers(dataset: Dataset, keyword: str, path: Path) -> tuple[float, 
 
 def _parse(dataset: Dataset, path: Path) -> SliceHeader:
     thickness = element_numbers(dataset, "SliceThickness", path)
+    slope, intercept = (element_numbers(dataset, f"Rescale{name}", path) for name in ("Slope", "Intercept"))
     return SliceHeader(
         path=path,
         sop_class=element_text(dataset, "SOPClassUID"),
@@ -183,6 +189,8 @@ def _parse(dataset: Dataset, path: Path) -> SliceHeader:
         photometric=element_text(dataset, "PhotometricInterpretation"),
         n_samples=int(dataset.get("SamplesPerPixel") or 1),
         n_frames=int(float(element_text(dataset, "NumberOfFrames") or 1)),
+        scale=(slope[0], intercept[0]) if slope and intercept else None,
+        storage=(int(dataset.get("BitsStored") or 0), dataset.get("PixelRepresentation") == 1),
         phases=tuple((name, _phase_text(dataset, name)) for name in _PHASE_TAGS),
     )
 

@@ -9,8 +9,8 @@ import numpy as np
 import pydicom
 import SimpleITK as sitk  # noqa: N813 (the name everybody knows it by)
 from pydicom.dataset import Dataset
-from pydicom.pixels import pixel_array
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, JPEGExtended12Bit
 
 from ...errors import DataError, InputError
@@ -105,6 +105,7 @@ def _scaled_pixels(dataset: Dataset, scales: Dataset, path: Path, frame: int | N
         raise DataError(
             f"{path}: values are scaled by a Modality LUT, which is not supported; export with a slope"
         )
+    _require_bits(dataset, path)
     slope, intercept = _rescale(scales, path)
     syntax = _syntax_of(dataset)
     if _needs_other_decoder(dataset, syntax):
@@ -117,10 +118,50 @@ def _scaled_pixels(dataset: Dataset, scales: Dataset, path: Path, frame: int | N
             f"{path}: the pixels ({syntax.name}, {syntax}) cannot be read: {reason}; is it damaged or cut off?"
         ) from error
     _require_matrix(stored, dataset, path)
+    if not syntax.is_compressed and int(dataset.BitsStored) < int(dataset.BitsAllocated):
+        stored = _with_padding_whole(stored, dataset, frame, path)
     padding = _padding(stored, dataset, path)
     if float(slope).is_integer() and float(intercept).is_integer() and stored.dtype.kind in "iu":
         return _Decoded(stored.astype(np.int32) * np.int32(slope) + np.int32(intercept), padding)
     return _Decoded(stored.astype(np.float64) * slope + intercept, padding)
+
+
+def _require_bits(dataset: Dataset, path: Path) -> None:
+    """The header says which bits of a pixel are its value; a contradiction would change every value unseen."""
+    allocated, stored = int(dataset.get("BitsAllocated") or 0), int(dataset.get("BitsStored") or 0)
+    high = dataset.get("HighBit")
+    if not 1 <= stored <= allocated or (high is not None and int(high) != stored - 1):
+        raise DataError(
+            f"{path}: BitsAllocated {allocated}, BitsStored {stored} and HighBit {high} contradict each other or "
+            "are of a kind that is not read; expected HighBit to be BitsStored - 1. Export the series again"
+        )
+
+
+def _with_padding_whole(stored: Array, dataset: Dataset, frame: int | None, path: Path) -> Array:
+    """The stored values, which have lost the bits above BitsStored, with these bits for padding.
+
+    Such bits hold nothing, the sign, a padding value, or an overlay that the header declares (DICOM PS3.5, section
+    8.1.1).
+
+    Raises:
+        DataError: they hold something else, so that the values would be cut off.
+    """
+    raw = pixel_array(dataset, index=frame, correct_unused_bits=False).astype(np.int64)
+    n_bits = int(dataset.BitsStored)
+    above = raw >> n_bits
+    is_odd = above != 0
+    if dataset.get("PixelRepresentation") == 1:
+        is_odd &= raw >> (n_bits - 1) != -1
+    padding = _stored_number(dataset, "PixelPaddingValue", path)
+    is_padding = raw == padding if padding is not None else np.zeros(raw.shape, dtype=np.bool_)
+    is_odd &= ~is_padding
+    overlays = [dataset[group, 0x0102].value for group in range(0x6000, 0x6020, 2) if (group, 0x0102) in dataset]
+    if is_odd.any() and not any(int(position or 0) >= n_bits for position in overlays):
+        raise DataError(
+            f"{path}: {int(is_odd.sum())} pixels use more than the {n_bits} bits of BitsStored, up to "
+            f"{int(raw.max())}, and no overlay is declared; the values would be cut off. Export the series again"
+        )
+    return np.where(is_padding, raw, stored)
 
 
 def _padding(stored: Array, dataset: Dataset, path: Path) -> Array | None:

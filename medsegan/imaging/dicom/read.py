@@ -7,12 +7,13 @@ import numpy as np
 
 from ...errors import DataError, InputError
 from ...shapes import Array
-from ..formats import DICOM_INDEX
+from ..formats import is_dicom_index
 from ..volume import Volume
 from .files import find_dicom_files
 from .header import MODALITY_OF_CLASS, SliceHeader, read_headers
 from .pixels import AIR, read_pixels, read_planes
 from .place import place_slices
+from .scales import scale_notes
 from .stacks import Stack, choose_stack, count_left_out, find_stacks, repeated_positions
 
 
@@ -34,7 +35,7 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
         InputError: there is no DICOM, or a file is damaged.
         DataError: the slices make no straight, even, complete volume, or it is not clear which series is meant.
     """
-    if path.name.lower() == DICOM_INDEX and path.is_file():
+    if is_dicom_index(path):
         path = path.parent
     headers, notes = _read_headers(path)
     if path.is_file():
@@ -62,7 +63,7 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
         fill = AIR if modality == "ct" else min(0, array.min())
         # Padding below air would drag down what is interpolated beside it.
         array = place.straightening.apply(np.maximum(array, array.dtype.type(fill)), fill)
-    notes += [*stack_notes, *choice_notes, *copy_notes, *place.notes]
+    notes += [*scale_notes(place.slices), *stack_notes, *choice_notes, *copy_notes, *place.notes]
     return Volume(array, place.grid, modality, tuple(notes))
 
 
