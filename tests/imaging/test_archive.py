@@ -61,8 +61,11 @@ def test_gaps_and_series_are_options_of_an_archive_too(slices, pack):
     assert str(path) in str(caught.value)
 
 
-def test_an_error_names_the_file_as_the_archive_does(pack, scratch):
-    path = pack([("study/series/bad.dcm", b"\0" * 128 + b"DICM" + b"\x08\0\x16\0UI\xff\xff")])
+def test_an_error_names_the_file_as_the_archive_does(pack, scratch, tmp_path):
+    path = pack()
+    whole = (tmp_path / "series" / "IM0003.dcm").read_bytes()
+    with zipfile.ZipFile(path, "a") as target:
+        target.writestr("study/series/bad.dcm", whole[:-500])
     with pytest.raises(MedseganError) as caught:
         read_volume(path)
     assert f"{path}/study/series/bad.dcm" in str(caught.value)

@@ -113,8 +113,9 @@ class SliceHeader:
 
     @property
     def class_name(self) -> str:
-        """The name of the SOP class, such as "CT Image Storage"."""
-        return str(UID(self.sop_class).name)
+        """The name of the SOP class, such as "CT Image Storage"; its UID if it has none."""
+        uid = UID(self.sop_class, validation_mode=pydicom.config.IGNORE)
+        return str(uid.name) if uid.is_valid else "unknown object"
 
     @property
     def is_slice(self) -> bool:

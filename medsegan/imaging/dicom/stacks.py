@@ -190,5 +190,5 @@ def _listing(stacks: Sequence[Stack], finding: str, advice: str) -> str:
 
 def count_left_out(headers: Iterable[SliceHeader]) -> str:
     """The objects that are no slices, in words: "RT Dose Storage (1), Segmentation Storage (2)"."""
-    names = Counter(header.class_name or "unknown object" for header in headers)
+    names = Counter(header.class_name for header in headers)
     return ", ".join(f"{name} ({number})" for name, number in sorted(names.items()))
