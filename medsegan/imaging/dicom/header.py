@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import UID
 
 from ...errors import DataError, InputError
@@ -16,8 +16,8 @@ from ..volume import Modality
 from .frames import ENHANCED_CLASSES, GROUP_SEQUENCES, split_frames
 
 READ_FAILURES = (
-    *(InvalidDicomError, OSError, EOFError, ValueError, KeyError, IndexError, AttributeError, TypeError),
-    *(NotImplementedError, OverflowError, RecursionError, struct.error, zlib.error),
+    *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, LookupError, AttributeError),
+    *(TypeError, RuntimeError, ArithmeticError, struct.error, zlib.error),
 )
 """What pydicom raises on damaged files."""
 

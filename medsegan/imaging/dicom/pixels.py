@@ -112,7 +112,7 @@ def _scaled_pixels(dataset: Dataset, scales: Dataset, path: Path, frame: int | N
         return _Decoded(_decode_with_itk(dataset, path, syntax))
     try:
         stored = pixel_array(dataset) if frame is None else pixel_array(dataset, index=frame)
-    except (*READ_FAILURES, RuntimeError) as error:
+    except READ_FAILURES as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"{path}: the pixels ({syntax.name}, {syntax}) cannot be read: {reason}; is it damaged or cut off?"
