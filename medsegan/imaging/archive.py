@@ -64,11 +64,27 @@ def open_archive(path: Path) -> Iterator[Path]:
             raise type(error)(text.replace(name, str(path))) from error
 
 
-def first_dicom(path: Path) -> bytes | None:
+def may_hold_dicom(path: Path) -> bool:
+    """Whether a scan may be in an archive: DICOM, or what cannot be looked into, so that its reader says why.
+
+    Args:
+        path: a zip archive.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if any(member.flag_bits & 1 for member in archive.infolist()):
+                return True
+    except _FAILURES:
+        return True
+    return first_dicom(path, 0) is not None
+
+
+def first_dicom(path: Path, n_bytes: int = _LARGEST_HEAD) -> bytes | None:
     """The beginning of the first DICOM file in an archive; None if there is none.
 
     Args:
         path: a zip archive; in a damaged one there is none.
+        n_bytes: how much of it at most, beside its preamble.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -77,7 +93,7 @@ def first_dicom(path: Path) -> bytes | None:
                     with archive.open(member) as stream:
                         head = stream.read(_PREAMBLE + 4)
                         if head[_PREAMBLE:] == b"DICM":
-                            return head + stream.read(_LARGEST_HEAD)
+                            return head + stream.read(n_bytes)
     except _FAILURES:
         return None
     return None

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from .archive import first_dicom
+from .archive import may_hold_dicom
 
 Format = Literal["nifti", "itk", "dicom", "zip"]
 
@@ -63,7 +63,7 @@ def is_scan(path: Path) -> bool:
         return False
     suffix = _suffix_of(path.name)
     if suffix == ".zip":
-        return first_dicom(path) is not None
+        return may_hold_dicom(path)
     if suffix in _VOXEL_HALVES:
         header = path.with_name(path.name[: -len(suffix)] + _VOXEL_HALVES[suffix])
         return not header.exists() and has_nifti_magic(path)

@@ -168,6 +168,33 @@ def test_t14_two_phases_in_one_series(slices, write_specs):
     assert read_series(folder, "2").array.max() == read_series(folder, "1").array.max() + 100
 
 
+def test_t14_phases_are_listed_in_the_order_of_their_numbers(slices, write_specs):
+    specs = [
+        spec for phase in (10, 2, 1) for spec in slices.stack(added_hu=phase, tags={"AcquisitionNumber": phase})
+    ]
+    folder = write_specs(specs)
+    with pytest.raises(DataError, match=r"Number 1 (?s:.)*Number 2 (?s:.)*Number 10 ") as caught:
+        read_series(folder)
+    assert caught.value.exit_code == 4
+    assert [slices.off(read_series(folder, number))[0].max() for number in "123"] == [1, 2, 10]
+
+
+def test_t14_a_phase_with_a_missing_slice_is_a_phase_all_the_same(slices, write_specs):
+    second = slices.stack(added_hu=100, tags={"AcquisitionNumber": 2})
+    del second[5]
+    folder = write_specs([*slices.stack(), *second])
+    require_right(read_series(folder, "1"), slices)
+    with pytest.raises(DataError, match="missing"):
+        read_series(folder, "2")
+
+
+def test_t14_one_more_slice_at_a_position_is_no_phase(slices, write_specs):
+    specs = slices.stack()
+    double = slices.slice(specs[5].position, number=13, added_hu=40, tags={"AcquisitionNumber": 2})
+    with pytest.raises(DataError, match="2 different slices lie at one position"):
+        read_series(write_specs([*specs, double]))
+
+
 @pytest.mark.parametrize("n_digits", [10, 22], ids=["T15", "T15b"])
 def test_t15_oblique_also_with_numbers_longer_than_sixteen_characters(slices, write_specs, n_digits):
     angle = 0.35
