@@ -17,6 +17,7 @@ from pydicom.uid import (
 
 from medsegan.errors import DataError
 from medsegan.imaging import read_series, read_volume
+from medsegan.imaging.dicom import pixels
 
 
 def item(**values):
@@ -117,6 +118,13 @@ def test_a_missing_frame_is_a_gap(slices, tmp_path):
     with pytest.raises(DataError, match=r"5\.000 mm after position 10\.000"):
         read_volume(path)
     assert slices.off(read_volume(path, fix_gaps=True))[0].max() <= 1
+
+
+def test_frames_that_cannot_be_decoded_one_by_one_are_refused_by_their_syntax(slices, tmp_path, monkeypatch):
+    path = write_enhanced(slices.stack(), tmp_path / "in" / "one.dcm", compress=True)
+    monkeypatch.setattr(pixels, "_needs_other_decoder", lambda dataset, syntax: True)
+    with pytest.raises(DataError, match=r"RLE Lossless \(1\.2\.840\.10008\.1\.2\.5\) cannot be decoded"):
+        read_volume(path)
 
 
 def test_frames_without_functional_groups_are_refused_by_name(slices, tmp_path):

@@ -109,6 +109,8 @@ def _scaled_pixels(dataset: Dataset, scales: Dataset, path: Path, frame: int | N
     slope, intercept = _rescale(scales, path)
     syntax = _syntax_of(dataset)
     if _needs_other_decoder(dataset, syntax):
+        if frame is not None:  # the other decoder knows one scale for all frames
+            raise _no_decoder(path, syntax)
         return _Decoded(_decode_with_itk(dataset, path, syntax))
     try:
         stored = pixel_array(dataset) if frame is None else pixel_array(dataset, index=frame)
@@ -245,15 +247,19 @@ def _decode_with_itk(dataset: Dataset, path: Path, syntax: UID) -> Array:
     try:
         values = sitk.GetArrayFromImage(reader.Execute())
     except RuntimeError as error:
-        raise DataError(
-            f"{path}: the compression {syntax.name} ({syntax}) cannot be decoded here; install pylibjpeg with "
-            "pylibjpeg-libjpeg and pylibjpeg-openjpeg, or convert the series to an uncompressed syntax"
-        ) from error
+        raise _no_decoder(path, syntax) from error
     values = values[0] if values.ndim == 3 and values.shape[0] == 1 else values
     _require_matrix(values, dataset, path)
     if values.dtype.kind in "iu":
         return values.astype(np.int32)
     return values.astype(np.float64)
+
+
+def _no_decoder(path: Path, syntax: UID) -> DataError:
+    return DataError(
+        f"{path}: the compression {syntax.name} ({syntax}) cannot be decoded here; install pylibjpeg and "
+        "pylibjpeg-openjpeg if it is JPEG 2000, or convert the series to an uncompressed syntax"
+    )
 
 
 def _require_matrix(values: Array, dataset: Dataset, path: Path) -> None:
