@@ -8,7 +8,16 @@ import typer
 from .batch import end_batch
 from .console import Console
 from .invocation import chosen_workspace
-from .options import DryRunOption, JsonOption, ModalityOption, OverwriteOption, SeedOption, WorkspaceOption, given
+from .options import (
+    DryRunOption,
+    FixGapsOption,
+    JsonOption,
+    ModalityOption,
+    OverwriteOption,
+    SeedOption,
+    WorkspaceOption,
+    given,
+)
 from .parse import parse_classes, parse_window
 from .table import format_record, format_table
 
@@ -64,6 +73,7 @@ def prepare(
     size: Size = None,
     plane: Plane = None,
     series: Series = None,
+    fix_gaps: FixGapsOption = False,
     window: Window = None,
     val_fraction: ValFraction = None,
     test_fraction: TestFraction = None,
@@ -84,6 +94,7 @@ def prepare(
 
     options = workflow.PrepareOptions(
         paths=tuple(paths),
+        fix_gaps=fix_gaps,
         overwrite=overwrite,
         dry_run=dry_run,
         **given(labels=labels, domain=domain, modality=modality, size=size, plane=plane, seed=seed),

@@ -13,6 +13,7 @@ from .invocation import chosen_workspace
 from .options import (
     DeviceOption,
     DryRunOption,
+    FixGapsOption,
     JsonOption,
     KeepLargestOption,
     ModalityOption,
@@ -85,6 +86,7 @@ def segment(
     preview: Preview = None,
     modality: ModalityOption = None,
     series: Series = None,
+    fix_gaps: FixGapsOption = False,
     keep_largest: KeepLargestOption = None,
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
@@ -102,6 +104,7 @@ def segment(
     options = workflow.SegmentOptions(
         source=source,
         output=output,
+        fix_gaps=fix_gaps,
         overwrite=overwrite,
         skip_existing=skip_existing,
         dry_run=dry_run,

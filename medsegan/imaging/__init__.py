@@ -2,7 +2,7 @@
 
 from .aligned import align_label
 from .dicom import is_radiograph, read_patient_key, read_series, write_series
-from .formats import is_dicom_file, is_picture_file, is_scan, scan_stem
+from .formats import is_archive, is_dicom_file, is_dicom_index, is_picture_file, is_scan, scan_stem
 from .intensity import DEFAULT_WINDOWS, IntensityScale, fit_scale
 from .modality import detect_modality
 from .probabilities import write_probabilities
@@ -20,7 +20,9 @@ __all__ = [
     "align_label",
     "detect_modality",
     "fit_scale",
+    "is_archive",
     "is_dicom_file",
+    "is_dicom_index",
     "is_picture_file",
     "is_radiograph",
     "is_scan",

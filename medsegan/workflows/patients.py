@@ -13,7 +13,7 @@ def told_by_patient_id(found: Discovery) -> Discovery:
     Args:
         found: with the patients that names of files and folders tell.
     """
-    dicom = [case.image for case in found.cases if case.image.is_dir() or is_dicom_file(case.image)]
+    dicom = [case.image for case in found.cases if case.is_dicom or is_dicom_file(case.image)]
     keys = {image: read_patient_key(image) for image in dicom}
     # A scan without the id whose name says that it is of the same patient as one with it.
     key_of_name = {case.patient: key for case in found.cases if (key := keys.get(case.image)) is not None}

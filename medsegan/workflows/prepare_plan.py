@@ -117,7 +117,14 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
         vote=vote,
         survey=survey,
         settings=CaseSettings(
-            domain, vote.modality, options.modality is not None, plane, size, label_map, options.series
+            domain,
+            vote.modality,
+            options.modality is not None,
+            plane,
+            size,
+            label_map,
+            series=options.series,
+            fix_gaps=options.fix_gaps,
         ),
         window=_window(options, recorded, vote.modality),
         split=split,
@@ -157,16 +164,16 @@ def _recorded_notes(options: PrepareOptions, recorded: DomainSettings, modality:
 
 
 def _vote(discovery: Discovery, options: PrepareOptions) -> ModalityVote:
-    if options.series is not None and not any(case.image.is_dir() for case in discovery.cases):
+    if options.series is not None and not any(case.is_dicom for case in discovery.cases):
         raise UsageError(
             f"--series {options.series} chooses among the series of a DICOM folder, but no scan here is DICOM; "
             "leave it out"
         )
     if options.modality is None:
-        return vote_modality(discovery.cases, options.series)
+        return vote_modality(discovery.cases, options.series, fix_gaps=options.fix_gaps)
     # Nothing has to be found out, but in a dry run the number of slices has.
     is_counted = options.dry_run and not discovery.n_labeled
-    grids = vote_modality(discovery.cases, options.series).grids if is_counted else {}
+    grids = vote_modality(discovery.cases, options.series, fix_gaps=options.fix_gaps).grids if is_counted else {}
     return ModalityVote(options.modality, "given by --modality", grids)
 
 

@@ -7,7 +7,15 @@ from pathlib import Path
 import torch
 
 from ..errors import InputError, NothingToDoError, UsageError
-from ..imaging import is_picture_file, is_scan, scan_stem, write_label, write_probabilities, write_volume
+from ..imaging import (
+    is_dicom_index,
+    is_picture_file,
+    is_scan,
+    scan_stem,
+    write_label,
+    write_probabilities,
+    write_volume,
+)
 from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
@@ -81,7 +89,7 @@ def _run(
     job: _Job, model: TrainedModel, device: torch.device, options: SegmentOptions, progress: Progress
 ) -> SegmentedCase:
     began = time.perf_counter()
-    reading = Reading(options.modality, options.series)
+    reading = Reading(options.modality, options.series, fix_gaps=options.fix_gaps)
     labelling = Labelling(options.n_steps, options.objective, options.keep_largest)
     scan = label_scan(model, device, job.source, reading, labelling)
     for note in scan.notes:
@@ -126,7 +134,7 @@ def _is_batch(source: Path) -> bool:
 
 
 def _single_job(options: SegmentOptions) -> _Job:
-    if not options.source.is_dir() and not is_scan(options.source):
+    if not (options.source.is_dir() or is_scan(options.source) or is_dicom_index(options.source)):
         raise InputError(f"{options.source}: this is no scan; expected NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF")
     output = options.output
     if output.is_dir():

@@ -47,12 +47,15 @@ class LabelSurvey:
     failures: dict[Path, MedseganError]
 
 
-def vote_modality(cases: Sequence[FoundCase], series: str | None = None) -> ModalityVote:
+def vote_modality(
+    cases: Sequence[FoundCase], series: str | None = None, *, fix_gaps: bool = False
+) -> ModalityVote:
     """The modality of most of a few scans, evenly spread over all, with the reason.
 
     Args:
         cases: at least one.
         series: of each DICOM folder; None = the only one.
+        fix_gaps: whether gaps between DICOM slices are filled by interpolation.
 
     Raises:
         DataError: no scan can be read.
@@ -65,7 +68,7 @@ def vote_modality(cases: Sequence[FoundCase], series: str | None = None) -> Moda
         if count >= LARGEST_SAMPLE and found:
             break
         try:
-            volume = read_volume(case.image, series=case.series(series))
+            volume = read_volume(case.image, series=case.series(series), fix_gaps=fix_gaps)
         except MedseganError as failure:
             error = error or failure
             continue
