@@ -16,6 +16,10 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be read, chosen and written, and do nothing.")
 ]
+FixGapsOption = Annotated[
+    bool,
+    typer.Option("--fix-gaps", help="Fill missing or unevenly spaced DICOM slices by interpolation, and say so."),
+]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of every random choice; default 0.")
 ]

@@ -10,6 +10,7 @@ from .console import Console
 from .invocation import chosen_workspace
 from .options import (
     DryRunOption,
+    FixGapsOption,
     JsonOption,
     ModalityOption,
     OverwriteOption,
@@ -73,6 +74,7 @@ def prepare(
     size: Size = None,
     plane: Plane = None,
     series: Series = None,
+    fix_gaps: FixGapsOption = False,
     window: Window = None,
     val_fraction: ValFraction = None,
     test_fraction: TestFraction = None,
@@ -95,6 +97,7 @@ def prepare(
     options = workflow.PrepareOptions(
         paths=tuple(paths),
         resample_labels=resample_labels,
+        fix_gaps=fix_gaps,
         overwrite=overwrite,
         dry_run=dry_run,
         **given(labels=labels, domain=domain, modality=modality, size=size, plane=plane, seed=seed),

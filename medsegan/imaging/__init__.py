@@ -2,8 +2,16 @@
 
 from .aligned import align_label
 from .class_names import class_name_of
-from .dicom import is_dicom_label, read_patient_key, read_series, referenced_series, series_of_file, write_series
-from .formats import is_dicom_file, is_picture_file, is_scan, scan_stem
+from .dicom import (
+    is_dicom_label,
+    is_radiograph,
+    read_patient_key,
+    read_series,
+    referenced_series,
+    series_of_file,
+    write_series,
+)
+from .formats import is_archive, is_dicom_file, is_dicom_index, is_picture_file, is_scan, scan_stem
 from .intensity import DEFAULT_WINDOWS, IntensityScale, fit_scale
 from .modality import detect_modality
 from .probabilities import write_probabilities
@@ -23,9 +31,12 @@ __all__ = [
     "class_name_of",
     "detect_modality",
     "fit_scale",
+    "is_archive",
     "is_dicom_file",
+    "is_dicom_index",
     "is_dicom_label",
     "is_picture_file",
+    "is_radiograph",
     "is_scan",
     "needs_scan",
     "read_label",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..errors import InputError, UsageError
+from .archive import open_archive
 from .dicom.read import read_series
 from .formats import READABLE, format_of
 from .itk import read_itk
@@ -12,14 +13,16 @@ from .volume import Volume
 from .voxels import as_intensities
 
 
-def read_volume(path: Path, *, series: str | None = None) -> Volume:
+def read_volume(path: Path, *, series: str | None = None, fix_gaps: bool = False) -> Volume:
     """The scan in a file or a folder of DICOM slices, in RAS+ mm.
 
     Args:
         path: NIfTI (.nii, .nii.gz, .hdr with .img), NRRD, MetaImage, PNG or TIFF (grey, one slice), a DICOM
-            slice (its whole series is read) or a folder of DICOM slices.
+            slice (its whole series is read), a folder of DICOM slices or a zip archive of one.
         series: which series of a folder: its SeriesInstanceUID or its number in the list that the error shows;
             `None` if there is only one.
+        fix_gaps: whether missing or unevenly spaced slices of a DICOM series are filled by interpolation, with a
+            note; else they are refused. Other formats have none.
 
     Returns:
         int16 where the file stores integers that fit, else float32; the notes say what was repaired or chosen.
@@ -33,7 +36,10 @@ def read_volume(path: Path, *, series: str | None = None) -> Volume:
         raise InputError(f"{path}: there is no such file or folder")
     kind = format_of(path)
     if kind == "dicom":
-        return read_series(path, series)
+        return read_series(path, series, fix_gaps=fix_gaps)
+    if kind == "zip":
+        with open_archive(path) as folder:
+            return read_series(folder, series, fix_gaps=fix_gaps)
     if series is not None:
         raise UsageError(f"{path}: only DICOM has series, but series {series!r} was asked for; leave it out")
     stored = read_raster(path) if kind == "raster" else read_stored(path)

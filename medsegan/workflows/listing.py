@@ -5,10 +5,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import DataError
-from ..imaging import is_dicom_file, is_dicom_label, is_picture_file, is_scan, scan_stem
+from ..imaging import is_dicom_file, is_dicom_label, is_picture_file, is_radiograph, is_scan, scan_stem
 from .file_role import Entry, read_entry, read_label_entry, read_role
 
-__all__ = ["entries_of_files", "is_dicom_file", "is_volume_file", "list_entries", "require_apart"]
+__all__ = [
+    "entries_of_files",
+    "holds_radiographs",
+    "is_dicom_file",
+    "is_volume_file",
+    "list_entries",
+    "require_apart",
+]
 
 
 def list_entries(folder: Path) -> list[Entry]:
@@ -16,9 +23,10 @@ def list_entries(folder: Path) -> list[Entry]:
 
     Args:
         folder: searched with everything below it. Pictures count only where there is nothing else, since beside
-            volumes they are previews and reports. A folder with DICOM images is one entry, whatever DICOM lies
-            below it too, since its series are looked for there as well; each DICOM file of labels is one, and so
-            is a folder beside a scan with a label file for each class.
+            volumes they are previews and reports. X-rays in one folder are scans of their own. Any other folder
+            with DICOM images is one entry, whatever DICOM lies below it too, since its series are looked for there
+            as well. Each DICOM file of labels is an entry, and so is a folder beside a scan with a label file for
+            each class.
     """
     entries: list[Entry] = []
     series: list[Path] = []
@@ -37,6 +45,12 @@ def list_entries(folder: Path) -> list[Entry]:
             entries.append(read_label_entry(current / name, key))
         is_inside = any(current.is_relative_to(above) for above in series)
         if not is_inside and any(is_dicom_file(current / name) for name in names if name not in labels):
+            if holds_radiographs(current):
+                for name in names:
+                    if is_radiograph(current / name):
+                        key = (relative / scan_stem(Path(name))).as_posix()
+                        entries.append(read_entry(current / name, key))
+                continue
             series.append(current)
             key = relative.as_posix() if relative.parts else folder.resolve().name
             entries.append(read_entry(current, key, is_series=True))
@@ -51,12 +65,18 @@ def entries_of_files(files: Iterable[Path]) -> list[Entry]:
     for file in files:
         if is_dicom_label(file):
             entries.append(read_label_entry(file, scan_stem(file)))
-        elif is_volume_file(file):
+        elif is_volume_file(file) or is_radiograph(file):
             entries.append(read_entry(file, scan_stem(file)))
         elif is_dicom_file(file) and file.parent not in series:
             series.add(file.parent)
             entries.append(read_entry(file.parent, file.parent.resolve().name, is_series=True))
     return entries
+
+
+def holds_radiographs(folder: Path) -> bool:
+    """Whether the DICOM files directly in a folder are several X-ray pictures and no series, by the first two."""
+    files = [path for path in sorted(folder.iterdir()) if is_dicom_file(path)][:2]
+    return len(files) == 2 and all(is_radiograph(path) for path in files)
 
 
 def is_volume_file(path: Path) -> bool:

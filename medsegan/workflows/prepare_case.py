@@ -25,6 +25,7 @@ class CaseSettings:
         size: rows and columns of a slice.
         label_map: from values in the label files to classes.
         series: which one is read of a DICOM folder; None = the only one.
+        fix_gaps: whether gaps between DICOM slices are filled by interpolation.
         resample_labels: whether labels on another grid than their scan are resampled instead of refused.
     """
 
@@ -35,6 +36,7 @@ class CaseSettings:
     size: int
     label_map: LabelMap
     series: str | None = None
+    fix_gaps: bool = False
     resample_labels: bool = False
 
 
@@ -54,7 +56,7 @@ def prepare_case(case: FoundCase, settings: CaseSettings) -> PreparedCase:
         InputError: a file cannot be read.
         DataError: the scan is of another modality than its domain, or its labels do not lie on it.
     """
-    volume = read_volume(case.image, series=case.series(settings.series))
+    volume = read_volume(case.image, series=case.series(settings.series), fix_gaps=settings.fix_gaps)
     notes = [*volume.notes, *_check_modality(volume, settings)]
     indices: LabelArray | None = None
     if case.label is not None:

@@ -33,6 +33,7 @@ class PrepareOptions:
             for the domain, else 0.2.
         series: which series is read of each folder with several DICOM series: a SeriesInstanceUID, or a number in
             the list that the error shows; None = each holds only one.
+        fix_gaps: whether missing or unevenly spaced DICOM slices are filled by interpolation and not refused.
         resample_labels: whether labels on another grid than their scan are resampled instead of refused.
         overwrite: whether a store of this domain is replaced.
         dry_run: whether only to say what would be done.
@@ -53,6 +54,7 @@ class PrepareOptions:
     val_fraction: float | None = None
     test_fraction: float | None = None
     series: str | None = None
+    fix_gaps: bool = False
     resample_labels: bool = False
     overwrite: bool = False
     dry_run: bool = False

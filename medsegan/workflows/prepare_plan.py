@@ -123,8 +123,9 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
             plane,
             size,
             label_map,
-            options.series,
-            options.resample_labels,
+            series=options.series,
+            fix_gaps=options.fix_gaps,
+            resample_labels=options.resample_labels,
         ),
         window=_window(options, recorded, vote.modality),
         split=split,
@@ -164,16 +165,16 @@ def _recorded_notes(options: PrepareOptions, recorded: DomainSettings, modality:
 
 
 def _vote(discovery: Discovery, options: PrepareOptions) -> ModalityVote:
-    if options.series is not None and not any(case.image.is_dir() for case in discovery.cases):
+    if options.series is not None and not any(case.is_dicom for case in discovery.cases):
         raise UsageError(
             f"--series {options.series} chooses among the series of a DICOM folder, but no scan here is DICOM; "
             "leave it out"
         )
     if options.modality is None:
-        return vote_modality(discovery.cases, options.series)
+        return vote_modality(discovery.cases, options.series, fix_gaps=options.fix_gaps)
     # Nothing has to be found out, but in a dry run the number of slices has.
     is_counted = options.dry_run and not discovery.n_labeled
-    grids = vote_modality(discovery.cases, options.series).grids if is_counted else {}
+    grids = vote_modality(discovery.cases, options.series, fix_gaps=options.fix_gaps).grids if is_counted else {}
     return ModalityVote(options.modality, "given by --modality", grids)
 
 
@@ -228,6 +229,7 @@ def _label_reading(
         values=options.classes or listed or recorded or workspace.labels,
         only=options.classes,
         resample=options.resample_labels,
+        fix_gaps=options.fix_gaps,
     )
 
 

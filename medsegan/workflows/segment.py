@@ -7,13 +7,21 @@ from pathlib import Path
 import torch
 
 from ..errors import InputError, NothingToDoError, UsageError
-from ..imaging import is_picture_file, is_scan, scan_stem, write_label, write_probabilities, write_volume
+from ..imaging import (
+    is_dicom_index,
+    is_picture_file,
+    is_scan,
+    scan_stem,
+    write_label,
+    write_probabilities,
+    write_volume,
+)
 from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
 from .device import choose_device
 from .label_scan import LabeledScan, Labelling, Reading, label_scan
-from .listing import is_dicom_file, is_volume_file
+from .listing import holds_radiographs, is_dicom_file, is_volume_file
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview
 from .scan_list import list_scans
@@ -89,7 +97,7 @@ def _run(
     job: _Job, model: TrainedModel, device: torch.device, options: SegmentOptions, progress: Progress
 ) -> SegmentedCase:
     began = time.perf_counter()
-    reading = Reading(options.modality, options.series)
+    reading = Reading(options.modality, options.series, fix_gaps=options.fix_gaps)
     labelling = Labelling(options.n_steps, options.objective, options.keep_largest)
     scan = label_scan(model, device, job.source, reading, labelling)
     for note in scan.notes:
@@ -128,11 +136,13 @@ def _is_batch(source: Path) -> bool:
     """Whether a path is a folder of scans, and not one scan."""
     if not source.exists():
         raise InputError(f"{source}: there is no such file or folder")
-    return source.is_dir() and not any(is_dicom_file(path) for path in source.iterdir() if path.is_file())
+    if not source.is_dir():
+        return False
+    return holds_radiographs(source) or not any(is_dicom_file(path) for path in source.iterdir() if path.is_file())
 
 
 def _single_job(options: SegmentOptions) -> _Job:
-    if not options.source.is_dir() and not is_scan(options.source):
+    if not (options.source.is_dir() or is_scan(options.source) or is_dicom_index(options.source)):
         raise InputError(f"{options.source}: this is no scan; expected NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF")
     output = options.output
     if output.is_dir():

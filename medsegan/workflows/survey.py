@@ -50,12 +50,15 @@ class LabelSurvey:
     names: dict[int, str] = field(default_factory=dict)
 
 
-def vote_modality(cases: Sequence[FoundCase], series: str | None = None) -> ModalityVote:
+def vote_modality(
+    cases: Sequence[FoundCase], series: str | None = None, *, fix_gaps: bool = False
+) -> ModalityVote:
     """The modality of most of a few scans, evenly spread over all, with the reason.
 
     Args:
         cases: at least one.
         series: of each DICOM folder; None = the only one.
+        fix_gaps: whether gaps between DICOM slices are filled by interpolation.
 
     Raises:
         DataError: no scan can be read.
@@ -68,7 +71,7 @@ def vote_modality(cases: Sequence[FoundCase], series: str | None = None) -> Moda
         if count >= LARGEST_SAMPLE and found:
             break
         try:
-            volume = read_volume(case.image, series=case.series(series))
+            volume = read_volume(case.image, series=case.series(series), fix_gaps=fix_gaps)
         except MedseganError as failure:
             error = error or failure
             continue
@@ -105,6 +108,7 @@ class LabelReading:
         series: which one is read of a DICOM folder; None = the only one.
         values: name -> value of classes that have a value already; others get one of their own.
         only: names of the classes to read where files name them; None = all.
+        fix_gaps: whether gaps between DICOM slices of the scans are filled by interpolation.
         resample: whether a segmentation on another grid than its scan is resampled instead of refused.
     """
 
@@ -112,6 +116,7 @@ class LabelReading:
     values: Mapping[str, int] = field(default_factory=dict)
     only: Collection[str] | None = None
     resample: bool = False
+    fix_gaps: bool = False
 
 
 def survey_labels(cases: Sequence[FoundCase], progress: Progress, reading: LabelReading) -> LabelSurvey:
@@ -149,7 +154,7 @@ def _read(case: FoundCase, reading: LabelReading) -> LabelVolume:
     assert case.label is not None
     on = None
     if needs_scan(case.label):
-        on = read_volume(case.image, series=case.series(reading.series)).grid
+        on = read_volume(case.image, series=case.series(reading.series), fix_gaps=reading.fix_gaps).grid
     return read_label(case.label, on=on, only=reading.only, resample=reading.resample)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 from road import SMALL, run
 
 from medsegan.errors import DataError, InputError
@@ -145,3 +147,42 @@ def test_chest_x_rays(real_scans, tmp_path: Path) -> None:
     assert (result.domain, result.n_cases, result.n_labeled, result.n_slices) == ("xray", 6, 6, 6)
     assert [summary.name for summary in result.classes] == ["label_1"]
     assert read_volume(images[0]).is_picture
+
+
+def write_radiograph(path: Path, patient: str, picture: np.ndarray) -> None:
+    """A digital X-ray with 0.5 mm at the detector."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[path.name])
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset.SOPClassUID, dataset.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    dataset.PatientID, dataset.SeriesInstanceUID = patient, generate_uid(entropy_srcs=[path.stem])
+    dataset.Rows, dataset.Columns, dataset.SamplesPerPixel = *picture.shape, 1
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+    dataset.PixelRepresentation, dataset.PhotometricInterpretation = 0, "MONOCHROME1"
+    dataset.ImagerPixelSpacing, dataset.PixelData = [0.5, 0.5], (255 - picture).tobytes()
+    dataset.save_as(path, enforce_file_format=True)
+
+
+def test_dicom_x_rays_with_masks_of_pixels(workspace: Path, tmp_path: Path) -> None:
+    for name in ("images", "masks"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+    for number in range(4):
+        picture, mask = chest(number)
+        write_radiograph(tmp_path / "set" / "images" / f"x{number}.dcm", f"P{number // 2}", picture)
+        Image.fromarray(mask).save(tmp_path / "set" / "masks" / f"x{number}.png")
+    result = prepare(tmp_path / "workspace", PrepareOptions((tmp_path / "set",), size=32))
+    assert (result.domain, result.n_cases, result.n_labeled) == ("xray", 4, 4)
+    assert any(note.startswith("2 patients from 4 scans") for note in result.notes)
+    assert any("at the detector" in note for note in result.notes)
+    store = SliceStore.open(result.store)
+    assert {case.frame.source.spacing_mm for case in store.manifest.cases} == {(0.5, 0.5, 1.0)}
+    masks = tmp_path / "masks"
+    assert run("-C", workspace, "segment", tmp_path / "set" / "images", "-o", masks, "--model", "unet") == 0
+    assert sorted(path.name for path in masks.iterdir()) == [f"x{number}.nii.gz" for number in range(4)]
+    one = tmp_path / "one.png"
+    assert (
+        run("-C", workspace, "segment", tmp_path / "set" / "images" / "x1.dcm", "-o", one, "--model", "unet") == 0
+    )
+    assert np.array_equal(read_label(one).array, read_label(masks / "x1.nii.gz").array)

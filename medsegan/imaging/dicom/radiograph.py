@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
 
 from ...errors import DataError, InputError
 from ...geometry import Grid
 from ...shapes import Array
+from ..formats import is_dicom_file
 from ..volume import Volume
 from .header import SliceHeader, element_numbers, element_text
 from .pixels import read_pixels
@@ -33,6 +35,7 @@ _TAGS = (
 _DIRECTIONS = {"L": (-1.0, 0.0), "R": (1.0, 0.0), "F": (0.0, -1.0), "H": (0.0, 1.0)}
 """Where a frontal picture is laid: the patient's left to the left, his feet to the back, as a PNG."""
 _SAME_MM = 1e-4
+_FAILURES = (InvalidDicomError, OSError, EOFError, ValueError, KeyError, AttributeError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,23 @@ class _Values:
     padding: tuple[float, float] | None
 
 
+def is_radiograph(path: Path) -> bool:
+    """Whether a DICOM file says that it is an X-ray picture; a damaged one does not.
+
+    Args:
+        path: a file; anything but DICOM is none.
+    """
+    if not is_dicom_file(path):
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of values that do not matter here
+        try:
+            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"], force=True)
+            return element_text(dataset, "SOPClassUID") in RADIOGRAPH_CLASSES
+        except _FAILURES:
+            return False
+
+
 def choose_radiograph(headers: Sequence[SliceHeader], series: str | None, path: Path) -> SliceHeader:
     """The one picture that is meant.
 
@@ -61,15 +81,13 @@ def choose_radiograph(headers: Sequence[SliceHeader], series: str | None, path: 
         headers: of radiographs, at least one.
         series: SeriesInstanceUID, or the number of a picture in the list that the error shows; `None` if there is
             only one.
-        path: the folder or the file itself.
+        path: the folder.
 
     Raises:
         DataError: it is not clear which one is meant.
     """
     ordered = sorted(headers, key=lambda header: (header.series_uid, str(header.path)))
-    if path.is_file():
-        ordered = [header for header in ordered if header.path == path]
-    elif series is not None and series.isdigit() and 1 <= int(series) <= len(ordered):
+    if series is not None and series.isdigit() and 1 <= int(series) <= len(ordered):
         return ordered[int(series) - 1]
     elif series is not None:
         ordered = [header for header in ordered if header.series_uid == series] or ordered
@@ -127,7 +145,7 @@ def _read_tags(path: Path) -> Dataset:
         warnings.simplefilter("ignore")  # of values that we parse ourselves
         try:
             return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
-        except (OSError, EOFError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
+        except _FAILURES as error:
             raise InputError(f"{path}: the DICOM header cannot be read ({error}); the file is damaged") from error
 
 
