@@ -78,8 +78,8 @@ def profile_step(stage: GanStage, first: int) -> None:
     print("\n".join(line.rstrip() for line in table.splitlines()))
 
 
-def time_steps(device: torch.device, size: int, preset: str, is_profiled: bool) -> None:
-    """Print images per second of the stages on random slices."""
+def time_steps(device: torch.device, size: int, preset: str, count: int, is_profiled: bool) -> None:
+    """Print images per second of the stages on random slices, over `count` steps after four uncounted ones."""
     config = resolve_config("gan", preset, 0, (), {})
     images = torch.randint(-125, 275, (256, 1, size, size), dtype=torch.int16, device=device)
     labels = torch.randint(0, N_CLASSES, (256, size, size), dtype=torch.uint8, device=device)
@@ -88,11 +88,11 @@ def time_steps(device: torch.device, size: int, preset: str, is_profiled: bool) 
     perceptual = Perceptual(copy.deepcopy(gan.image_critic))
     encoder = EncoderStage(copy.deepcopy(gan.average), perceptual, config.encoder, labeled, unlabeled)
     for stage in (gan, encoder):
-        times = [milliseconds(lambda s=stage, i=i: s.step(i * s.batch, 0.5), device) for i in range(36)]
+        times = [milliseconds(lambda s=stage, i=i: s.step(i * s.batch, 0.5), device) for i in range(count + 4)]
         rate = stage.batch * 1e3 / statistics.mean(times[4:])
         print(f"{stage.name} step, preset {preset}, {size} px, batch {stage.batch}: {rate:.1f} images/s")
     if is_profiled:
-        profile_step(gan, 36)
+        profile_step(gan, count + 4)
 
 
 def main() -> None:
@@ -101,6 +101,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--preset", default="tiny")
+    parser.add_argument("--steps", type=int, default=32, help="of each stage; R1 comes every 16th")
     parser.add_argument("--profile", action="store_true", help="show what a GAN step spends its time in")
     parser.add_argument("--plain", action="store_true", help="as if medsegan-cuda were not installed")
     options = parser.parse_args()
@@ -112,7 +113,7 @@ def main() -> None:
     print(f"torch {torch.__version__} on {name}; operators that run plain: {', '.join(plain) or 'none'}")
     for channels, size in ((64, 16), (32, 32), (64, 32)):
         compare_convolutions(device, channels, size, batch=16)
-    time_steps(device, options.size, options.preset, options.profile)
+    time_steps(device, options.size, options.preset, options.steps, options.profile)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -152,9 +153,21 @@ def _units(tools: Toolchain) -> dict[str, list[Unit]]:
     return {name: files for name, files in units.items() if files}
 
 
-def _compile(unit: Unit, headers: bytes) -> Path:
+def _with_headers(source: Path) -> list[Path]:
+    """A file and everything of ours that it includes, directly or not."""
+    found = [source]
+    for path in found:
+        for name in re.findall(r'^#include "(.+)"', path.read_text(), flags=re.MULTILINE):
+            header = next((place for place in (path.parent / name, SOURCES / name) if place.is_file()), None)
+            if header is not None and header not in found:
+                found.append(header)
+    return found
+
+
+def _compile(unit: Unit) -> Path:
     """The object of one file; taken from the last build if file, headers and command are the same."""
-    key = hashlib.sha256(repr(unit.command).encode() + headers + unit.source.read_bytes()).hexdigest()[:24]
+    contents = b"".join(path.read_bytes() for path in _with_headers(unit.source))
+    key = hashlib.sha256(repr(unit.command).encode() + contents).hexdigest()[:24]
     target = OBJECTS / f"{unit.source.parent.name}-{unit.source.stem}-{key}.o"
     if not target.is_file():
         for old in OBJECTS.glob(f"{unit.source.parent.name}-{unit.source.stem}-*.o"):
@@ -215,9 +228,8 @@ def build(folder: Path = FOLDER, jobs: int | None = None) -> BuildRecord:
     print("compiling the kernels (minutes, once)", file=sys.stderr)
     OBJECTS.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
-    headers = b"".join(path.read_bytes() for path in sorted(SOURCES.rglob("*.h")) + sorted(SOURCES.rglob("*.cuh")))
     with ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool:
-        objects = {name: [pool.submit(_compile, unit, headers) for unit in files] for name, files in units.items()}
+        objects = {name: [pool.submit(_compile, unit) for unit in files] for name, files in units.items()}
     library_path("cuda", folder).unlink(missing_ok=True)
     for name, futures in objects.items():
         try:

@@ -44,7 +44,8 @@ def require_companion(name: str, tensor: torch.Tensor, shape: tuple[int, ...], x
 def activate(x: torch.Tensor, slope: float, gain: float, clamp: float | None) -> torch.Tensor:
     """Leaky ReLU of x, times the gain, clamped to [-clamp, clamp]."""
     y = torch.nn.functional.leaky_relu(x, slope) * gain
-    return y if clamp is None else y.clamp(-clamp, clamp)
+    limit = None if clamp is None else min(clamp, torch.finfo(x.dtype).max)
+    return y if limit is None else y.clamp(-limit, limit)
 
 
 def factor(y: torch.Tensor, slope: float, gain: float, clamp: float | None) -> torch.Tensor:

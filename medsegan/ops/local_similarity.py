@@ -87,6 +87,8 @@ def _require_images(x: torch.Tensor, target: torch.Tensor, radius: int, least: i
         raise ValueError(f"expected image and target of one shape [N, C, H, W], got {got}")
     if x.dtype != target.dtype or not x.is_floating_point():
         raise ValueError(f"expected image and target of one floating dtype, got {x.dtype} and {target.dtype}")
+    if x.device != target.device:
+        raise ValueError(f"expected image and target on one device, got {x.device} and {target.device}")
     if radius < least:
         raise ValueError(f"radius must be at least {least}, got {radius}")
     if not flat > 0:

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 from .library import declare, differentiate
 from .memory import as_dense, empty_image, memory_format_of
+from .precision import in_full_precision
 
 
 def upsample2d(x: torch.Tensor) -> torch.Tensor:
@@ -47,6 +48,7 @@ def downsample2d(x: torch.Tensor) -> torch.Tensor:
     return torch.ops.medsegan.downsample2d(x, 1.0)
 
 
+@in_full_precision
 def _upsample(x: torch.Tensor, gain: float) -> torch.Tensor:
     """A depthwise transposed convolution: on a CPU faster than `interpolate` with its gradient."""
     x = as_dense(x)
@@ -57,6 +59,7 @@ def _upsample(x: torch.Tensor, gain: float) -> torch.Tensor:
     return y.contiguous(memory_format=memory_format_of(x))
 
 
+@in_full_precision
 def _downsample(x: torch.Tensor, gain: float) -> torch.Tensor:
     x = as_dense(x)
     if x.numel() == 0:

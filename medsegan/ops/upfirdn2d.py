@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 from .library import declare, differentiate
 from .memory import empty_image
+from .precision import in_full_precision
 
 _Ints = list[int]
 
@@ -77,6 +78,7 @@ def _empty(
     return empty_image(x, height, width)
 
 
+@in_full_precision
 def _reference(
     x: torch.Tensor, kernel: torch.Tensor, up: _Ints, down: _Ints, padding: _Ints, flip: bool, gain: float
 ) -> torch.Tensor:

@@ -360,3 +360,8 @@ def test_the_kernel_names_what_does_not_fit(name):
     require_kernel(name)
     with pytest.raises(RuntimeError, match="image and target differ in dimension 3: 8 and 7"):
         operator(name)(torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 8, 7), *OPTIONS[name])
+
+
+def test_images_on_two_devices_are_refused():
+    with pytest.raises(ValueError, match="one device"):
+        local_correlation(torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 8, 8, device="meta"))

@@ -164,3 +164,11 @@ def test_memory_format_and_half_precision_do_not_matter(resample):
     x = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(resample(x.contiguous(memory_format=torch.channels_last)), resample(x))
     assert resample(x.bfloat16()).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("resample", [upsample2d, downsample2d])
+def test_autocast_changes_nothing(resample):
+    x = torch.randn(1, 2, 4, 4, generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = resample(x)
+    assert torch.equal(found, resample(x))

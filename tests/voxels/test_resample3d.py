@@ -284,3 +284,11 @@ def test_senseless_input_is_refused(change, message):
     }
     with pytest.raises(DataError, match=message):
         resample3d(**{**good, **change})
+
+
+@pytest.mark.parametrize("order", ["nearest", "linear", "cubic"])
+def test_a_strided_view_longer_than_its_source_is_no_run_of_memory(order):
+    view = np.arange(40, dtype=np.int16).reshape(2, 2, 10)[:, :, ::2]
+    found = resample3d(view, np.eye(4), (2, 2, 9), order, None)
+    np.testing.assert_array_equal(found, resample3d(view.copy(), np.eye(4), (2, 2, 9), order, None))
+    assert found[0, 0].tolist() == [0, 2, 4, 6, 8, 8, 8, 8, 8]

@@ -312,6 +312,7 @@ Tensor keep_largest_of(const Tensor& labels, int64_t connectivity, const std::op
   const Tensor kept = torch::stable::empty_like(labels);
   const int64_t count = labels.numel(), n = found.sizes.numel();
   if (count == 0) return kept;
+  if (n == 0) return torch::stable::fill_(kept, 0);
   const cudaStream_t stream = stream_of(labels);
   // Which components stay is decided on the host: they are few, and this waits for no more than their number did.
   std::vector<int64_t> sizes(n);
@@ -328,6 +329,9 @@ Tensor keep_largest_of(const Tensor& labels, int64_t connectivity, const std::op
   keep<<<grid_for(count, kThreads), kThreads, 0, stream>>>(data<Raw<T>>(labels), data<int32_t>(found.components),
                                                            data<char>(flags), count, data<Raw<T>>(kept));
   check_launch("keep_largest");
+  // The flags came from memory of the host that ends here.
+  const cudaError_t done = cudaStreamSynchronize(stream);
+  STD_TORCH_CHECK(done == cudaSuccess, "keep_largest: ", cudaGetErrorString(done));
   return kept;
 }
 

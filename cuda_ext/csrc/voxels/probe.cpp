@@ -3,6 +3,10 @@
 #include <cstdlib>
 #include <thread>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include "api.h"
 
 extern "C" MEDSEGAN_API int medsegan_processor_is_supported() {
@@ -17,6 +21,11 @@ extern "C" MEDSEGAN_API int medsegan_default_threads() {
   const char* wish = std::getenv("OMP_NUM_THREADS");
   const int threads = wish ? std::atoi(wish) : 0;
   if (threads > 0) return threads;
+#if defined(__linux__)
+  // What a scheduler grants to this process; hardware_concurrency may count the whole machine.
+  cpu_set_t granted;
+  if (sched_getaffinity(0, sizeof(granted), &granted) == 0) return CPU_COUNT(&granted);
+#endif
   const unsigned processors = std::thread::hardware_concurrency();
   return processors ? static_cast<int>(processors) : 1;
 }

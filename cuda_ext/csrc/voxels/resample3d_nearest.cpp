@@ -36,9 +36,9 @@ void nearest_aligned(const Job& job) {
   int order[3];
   order_of_memory(job, order);
   const int a = order[0], b = order[1], c = order[2];
-  // Positions never turn back: a run from end to end is a run throughout.
+  // Positions never turn back: where neighbours lie side by side, a run from end to end is a run throughout.
   const Run& fast = inside[c];
-  const bool is_run = !fast.empty() && std::abs(job.matrix[c][c]) == 1 &&
+  const bool is_run = !fast.empty() && job.source_stride[c] * job.matrix[c][c] == 1 &&
                       offsets[c][fast.end - 1] - offsets[c][fast.begin] == fast.end - fast.begin - 1;
   Tiles tiles{{job.m[0], job.m[1], job.m[2]}, {}};
   tiles.size[a] = 8;
