@@ -5,14 +5,11 @@ PIP_FLAGS ?=
 TEST_WORKERS ?= 2
 BIN := .venv/bin
 READY := .venv/.ready
-KERNELS := .venv/.kernels
-BUILD_KERNELS := $(BIN)/python -m pip install --disable-pip-version-check -qq --no-deps --no-build-isolation -e cuda_ext
 PLAIN_TESTS := $(addprefix tests/,ops voxels geometry metrics slices models inversion)
-KERNEL_SOURCES := $(shell find cuda_ext -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.py' -o -name '*.toml')
 
 .PHONY: setup kernels demo test lint types bench wheel clean
 
-setup: $(KERNELS)
+setup: kernels
 
 # The stamp is written last, so that an interrupted install is done again.
 $(READY): pyproject.toml constraints.txt
@@ -24,24 +21,19 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check -qq $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
 	@touch $@
 
-# CPU kernels where there is a C++ compiler, CUDA kernels where there is an nvcc (MEDSEGAN_CUDA=auto|0|1).
+# CPU kernels where there is a C++ compiler, CUDA kernels where there is an nvcc (MEDSEGAN_CUDA=auto|0|1). Kernels make
+# medsegan faster, not different: a machine that cannot build them goes on without. What is up to date takes no time.
 kernels: $(READY)
-	$(BUILD_KERNELS)
-	@touch $(KERNELS)
+	@{ $(BIN)/python cuda_ext/build_kernels.py && { $(BIN)/python -c 'import medsegan_cuda' 2>/dev/null || \
+	  $(BIN)/python -m pip install --disable-pip-version-check -qq --no-deps --no-build-isolation -e cuda_ext; }; } || \
+	  { [ "$$MEDSEGAN_CUDA" != 1 ] && echo 'make: going on without compiled kernels' >&2; }
 
-# Kernels make medsegan faster, not different: a machine that cannot build them goes on without.
-$(KERNELS): $(READY) $(KERNEL_SOURCES)
-	@echo 'building the kernels (minutes, once)'
-	@$(BUILD_KERNELS) || { [ "$$MEDSEGAN_CUDA" != 1 ] && \
-	  echo 'make: going on without compiled kernels; `medsegan info` says what is used' >&2; }
-	@touch $@
-
-demo: $(KERNELS)
+demo: kernels
 	$(BIN)/medsegan demo demo/ --overwrite
 
 # One thread a worker: two workers with two threads each get in each other's way on two cores.
 # Then once more without the kernels: everything that uses them has a plain form.
-test: $(KERNELS)
+test: kernels
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --plain -q $(PLAIN_TESTS)
 
@@ -52,12 +44,12 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-bench: $(KERNELS)
+bench: kernels
 	$(BIN)/python -m benchmarks.ops
 	$(BIN)/python -m benchmarks.step
 
 # Both distributions. The kernels' wheel fits every Python 3 and every torch from 2.10 on.
-wheel: $(KERNELS)
+wheel: kernels
 	$(BIN)/python -m pip wheel --disable-pip-version-check -q --no-build-isolation --no-deps -w dist . ./cuda_ext
 	@ls dist/*.whl
 

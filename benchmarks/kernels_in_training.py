@@ -17,6 +17,8 @@ def rates(options: list[str]) -> dict[str, float]:
     """Images per second of each stage in one process."""
     command = [sys.executable, "-m", "benchmarks.step", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
+    if "--plain" not in options and "run plain: none" not in done.stdout:
+        sys.exit(f"kernels_in_training: there are no kernels to compare with: {done.stdout.splitlines()[0]}")
     return {name: float(rate) for name, rate in RATE.findall(done.stdout)}
 
 

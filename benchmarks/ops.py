@@ -10,7 +10,7 @@ import sys
 
 import torch
 
-from medsegan.ops import has_kernel, load_kernels
+from medsegan.ops import is_compiled, load_kernels, operators
 from medsegan.voxels import library as voxels
 
 from .timing import as_rows, copy_bandwidth, measure
@@ -32,10 +32,9 @@ OPERATORS = (
 def require_kernels(device: str) -> None:
     """Nothing, if the kernels to be timed are there: a slow path is never timed as ours."""
     state = {"voxels": voxels.load()[1], **load_kernels()}
-    there = {"voxels": voxels.load()[0] is not None, device: has_kernel("bias_act", device)}
-    reasons = "; ".join(f"{name}: {state[name]}" for name, is_there in there.items() if not is_there)
-    if reasons:
-        sys.exit(f"benchmarks.ops: no kernels to time: {reasons}")
+    plain = [name for name in operators() if not is_compiled(name, device)]
+    if plain:
+        sys.exit(f"benchmarks.ops: {', '.join(plain)} would run plain on {device}: {state}")
 
 
 def main() -> None:

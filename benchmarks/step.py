@@ -19,7 +19,7 @@ import torch.nn.functional as F
 
 from medsegan.data import LabeledSlices, UnlabeledSlices
 from medsegan.models.layers import ModulatedConv2d
-from medsegan.ops import load_kernels
+from medsegan.ops import is_compiled, operators
 from medsegan.training import EncoderStage, GanStage, Perceptual, resolve_config
 
 N_CLASSES = 5
@@ -108,8 +108,8 @@ def main() -> None:
     name = (
         torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     )
-    kernels = load_kernels()["cuda" if device.type == "cuda" else "cpu"]
-    print(f"torch {torch.__version__} on {name}; kernels: {kernels}")
+    plain = [name for name in operators() if not is_compiled(name, device.type)]
+    print(f"torch {torch.__version__} on {name}; operators that run plain: {', '.join(plain) or 'none'}")
     for channels, size in ((64, 16), (32, 32), (64, 32)):
         compare_convolutions(device, channels, size, batch=16)
     time_steps(device, options.size, options.preset, options.profile)

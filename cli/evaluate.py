@@ -11,8 +11,10 @@ from .options import (
     DeviceOption,
     JsonOption,
     KeepLargestOption,
+    ObjectiveOption,
     OverwriteOption,
     QualityOption,
+    ResampleLabelsOption,
     StepsOption,
     WorkspaceOption,
     given,
@@ -45,8 +47,10 @@ def evaluate(
     split: Split = None,
     quality: QualityOption = None,
     steps: StepsOption = None,
+    objective: ObjectiveOption = None,
     keep_largest: KeepLargestOption = None,
     device: DeviceOption = None,
+    resample_labels: ResampleLabelsOption = False,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -62,7 +66,9 @@ def evaluate(
     options = workflow.EvaluateOptions(
         domain=domain,
         overwrite=overwrite,
-        **given(run=run, split=split, quality=quality, steps=steps, keep_largest=keep_largest, device=device),
+        resample_labels=resample_labels,
+        **given(run=run, split=split, quality=quality, steps=steps, device=device),
+        **given(objective=objective, keep_largest=keep_largest),
     )
     console = Console(json)
     found = Workspace.find(override=chosen_workspace(context, workspace))

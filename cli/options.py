@@ -42,12 +42,26 @@ QualityOption = Annotated[
 StepsOption = Annotated[
     int | None, typer.Option("--steps", min=0, metavar="N", help="Steps of optimisation, in place of --quality.")
 ]
+ObjectiveOption = Annotated[
+    Literal["auto", "appearance", "structure"] | None,
+    typer.Option(
+        "--objective",
+        help="What optimisation compares: appearance (intensities) or structure, blind to contrast; "
+        "auto (default) is appearance.",
+    ),
+]
 KeepLargestOption = Annotated[
     bool | None,
     typer.Option(
         "--keep-largest/--keep-all",
         help="Of classes that the training labels show in one piece keep the largest 3D part (default), or all.",
     ),
+]
+
+
+ResampleLabelsOption = Annotated[
+    bool,
+    typer.Option("--resample-labels", help="Resample labels that lie on another grid than their scan."),
 ]
 
 

@@ -14,6 +14,7 @@ from .options import (
     JsonOption,
     ModalityOption,
     OverwriteOption,
+    ResampleLabelsOption,
     SeedOption,
     WorkspaceOption,
     given,
@@ -78,6 +79,7 @@ def prepare(
     val_fraction: ValFraction = None,
     test_fraction: TestFraction = None,
     seed: SeedOption = None,
+    resample_labels: ResampleLabelsOption = False,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     json: JsonOption = False,
@@ -95,6 +97,7 @@ def prepare(
     options = workflow.PrepareOptions(
         paths=tuple(paths),
         fix_gaps=fix_gaps,
+        resample_labels=resample_labels,
         overwrite=overwrite,
         dry_run=dry_run,
         **given(labels=labels, domain=domain, modality=modality, size=size, plane=plane, seed=seed),

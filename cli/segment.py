@@ -1,7 +1,7 @@
 """`medsegan segment`: a scan in, its label volume out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from .options import (
     JsonOption,
     KeepLargestOption,
     ModalityOption,
+    ObjectiveOption,
     OverwriteOption,
     QualityOption,
     StepsOption,
@@ -49,14 +50,6 @@ Output = Annotated[
 Model = Annotated[
     str | None, typer.Option("--model", metavar="RUN|PATH", help="Run name or model folder; default: newest run.")
 ]
-Objective = Annotated[
-    Literal["auto", "appearance", "structure"] | None,
-    typer.Option(
-        "--objective",
-        help="What optimisation compares: appearance (intensities) or structure, blind to contrast; "
-        "auto (default) is appearance.",
-    ),
-]
 Probabilities = Annotated[
     Path | None, typer.Option("--probabilities", metavar="FILE", help="Also write the class probabilities.")
 ]
@@ -80,7 +73,7 @@ def segment(
     model: Model = None,
     quality: QualityOption = None,
     steps: StepsOption = None,
-    objective: Objective = None,
+    objective: ObjectiveOption = None,
     probabilities: Probabilities = None,
     residual: Residual = None,
     preview: Preview = None,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 INTERFACE = 1
 """The schemas and C signatures that this version speaks; kernels built for another one are not loaded."""
@@ -30,11 +31,14 @@ def find_library(name: str) -> Library:
         import medsegan_cuda
     except ImportError:
         return Library(None, "medsegan-cuda is not installed")
-    release = f"medsegan-cuda {medsegan_cuda.__version__}"
     try:
-        record = medsegan_cuda.read_record()
-    except (OSError, ValueError) as error:
-        return Library(None, f"{release} cannot be read: {error}; run `make kernels`")
+        return _inspect(name, medsegan_cuda, f"medsegan-cuda {medsegan_cuda.__version__}")
+    except (OSError, ValueError, AttributeError) as error:
+        return Library(None, f"medsegan-cuda cannot be read: {error}; install it anew, or run `make kernels`")
+
+
+def _inspect(name: str, package: Any, release: str) -> Library:
+    record = package.read_record()
     if record is None:
         return Library(None, f"{release} is installed but was not built; run `make kernels`")
     if record.interface != INTERFACE:
@@ -42,10 +46,9 @@ def find_library(name: str) -> Library:
         return Library(None, f"{release} {needs}; install the version that belongs to this medsegan")
     if record.is_stale:
         return Library(None, f"{release} is stale: its sources changed since it was built; run `make kernels`")
-    path = medsegan_cuda.library_path(name)
+    path = package.library_path(name)
     if not path.is_file():
         absent = record.why_no_cuda if name == "cuda" else ""
-        return Library(
-            None, f"{release} has no {name} library: {absent or f'{path} is missing; run `make kernels`'}"
-        )
+        reason = absent or f"{path} is missing; install it anew, or run `make kernels`"
+        return Library(None, f"{release} has no {name} library: {reason}")
     return Library(path, release, record.cuda)

@@ -196,3 +196,8 @@ def test_workflows_may_read_the_environment_but_not_change_it() -> None:
     write = Source("medsegan/workflows/a.py", "import os\nos.environ['A'] = 'x'")
     assert list(environment_use(read)) == []
     assert len(list(environment_use(write))) == 1
+
+
+def test_no_half_merged_file() -> None:
+    marked = [s.path for s in EVERYTHING if re.search(r"^(<{7}|>{7}) ", s.text, flags=re.MULTILINE)]
+    assert marked == []

@@ -1,5 +1,7 @@
 """The contrast-blind distances of an image batch and a target, against the same in plain torch, and MONAI's."""
 
+import importlib.util
+import sys
 from collections.abc import Callable, Iterator
 
 import torch
@@ -40,19 +42,22 @@ def plain_similarity(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return (plain_context(x) - plain_context(target)).square().mean(dim=(1, 2, 3))
 
 
-def monai_correlation() -> Distance:
-    """MONAI's, which differs at the edges (zeros count as pixels there), in flat windows, and by 1."""
+def with_monai() -> dict[str, Distance]:
+    """MONAI's, if installed; it differs at the edges (zeros count as pixels there), in flat windows, and by 1."""
+    if importlib.util.find_spec("monai") is None:
+        print("local_similarity: monai is not installed and left out", file=sys.stderr)
+        return {}
     from monai.losses import LocalNormalizedCrossCorrelationLoss
 
     loss = LocalNormalizedCrossCorrelationLoss(2, 2 * RADIUS + 1, reduction="none")
-    return lambda x, target: loss(x, target).mean(dim=(1, 2, 3))
+    return {"MONAI LNCC": lambda x, target: loss(x, target).mean(dim=(1, 2, 3))}
 
 
 def cases(device: str) -> Iterator[Case]:
     contests: dict[str, tuple[Distance, dict[str, Distance]]] = {
         f"local_correlation, radius {RADIUS}": (
             lambda x, target: local_correlation(x, target, RADIUS, FLAT),
-            {"plain torch (avg_pool2d)": plain_correlation, "MONAI LNCC": monai_correlation()},
+            {"plain torch (avg_pool2d)": plain_correlation, **with_monai()},
         ),
         f"self_similarity, radius {PATCH}": (
             lambda x, target: self_similarity(x, target, PATCH, 1, FLAT),

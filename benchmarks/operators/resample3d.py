@@ -1,12 +1,12 @@
 """resample3d on a scan of 512 x 512 x 300, against scipy and SimpleITK, and the memory that it takes beside it."""
 
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import SimpleITK
 import torch
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
@@ -14,12 +14,11 @@ from scipy.spatial.transform import Rotation
 from medsegan.ops import resample3d
 from medsegan.voxels import resample3d as resample_array
 
-from ..timing import Case
+from ..timing import Case, Work
 
 SHAPE = (300, 512, 512)
 ROUTES = ("rescaled", "tilted")
 SPLINES = {"linear": 1, "cubic": 3}
-ITK = {"linear": SimpleITK.sitkLinear, "cubic": SimpleITK.sitkBSpline}
 SPARE_MIB = 64
 
 
@@ -36,17 +35,23 @@ def scan() -> np.ndarray:
     return np.random.default_rng(0).normal(0, 300, SHAPE).astype(np.float32)
 
 
-def itk_resampler(matrix: np.ndarray, order: str) -> SimpleITK.ResampleImageFilter:
-    """The same in SimpleITK, whose axes run the other way; it has the image in its own form already."""
+def with_simpleitk(volume: np.ndarray, matrix: np.ndarray, order: str) -> dict[str, Work]:
+    """The same in SimpleITK, whose axes run the other way, as a rival by name; none where it is not installed."""
+    if importlib.util.find_spec("SimpleITK") is None:
+        print("resample3d: SimpleITK is not installed and left out", file=sys.stderr)
+        return {}
+    import SimpleITK
+
     transform = SimpleITK.AffineTransform(3)
     transform.SetMatrix(matrix[::-1, 2::-1].ravel().tolist())
     transform.SetTranslation(matrix[::-1, 3].tolist())
     resampler = SimpleITK.ResampleImageFilter()
     resampler.SetSize(SHAPE[::-1])
     resampler.SetTransform(transform)
-    resampler.SetInterpolator(ITK[order])
+    resampler.SetInterpolator({"linear": SimpleITK.sitkLinear, "cubic": SimpleITK.sitkBSpline}[order])
     resampler.SetNumberOfThreads(torch.get_num_threads())
-    return resampler
+    image = SimpleITK.GetImageFromArray(volume)
+    return {"SimpleITK": lambda: resampler.Execute(image)}
 
 
 def spare_mib(route: str, order: str) -> float:
@@ -58,12 +63,10 @@ def spare_mib(route: str, order: str) -> float:
 
 def cases(device: str) -> Iterator[Case]:
     volume = scan()
-    image = SimpleITK.GetImageFromArray(volume)
     on_device = torch.from_numpy(volume).to(device)
     for order, spline in SPLINES.items():
         for route in ROUTES:
             matrix = affine(route)
-            resampler = itk_resampler(matrix, order)
             note = ""
             if device == "cpu":
                 spare = spare_mib(route, order)
@@ -75,7 +78,7 @@ def cases(device: str) -> Iterator[Case]:
             yield Case(
                 f"resample3d {order}, {route}, 512x512x300 float32",
                 lambda m=matrix, o=order: resample3d(on_device, m.tolist(), SHAPE, o, 0.0),
-                {"scipy": scipy_way, "SimpleITK": lambda r=resampler: r.Execute(image)},
+                {"scipy": scipy_way, **with_simpleitk(volume, matrix, order)},
                 {"scipy": 3.0, "SimpleITK": 1.5},
                 1 if order == "cubic" else 3,
                 note=note,

@@ -12,7 +12,8 @@ LIBRARIES = ("voxels", "cpu", "cuda")
 
 FOLDER = Path(__file__).resolve().parent
 SOURCES = FOLDER.parent / "csrc"
-"""Present in a checkout, absent where a wheel was installed."""
+_BUILDER = FOLDER.parent / "build_kernels.py"
+"""Both lie beside the package in a checkout, and not where a wheel was installed."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class BuildRecord:
     @property
     def is_stale(self) -> bool:
         """Whether the sources lie beside the package and have changed since the build."""
-        return SOURCES.is_dir() and hash_sources() != self.sources
+        return _BUILDER.is_file() and SOURCES.is_dir() and hash_sources() != self.sources
 
     def write(self, folder: Path) -> None:
         """`build.json` in a folder."""
@@ -62,7 +63,7 @@ def read_record(folder: Path = FOLDER) -> BuildRecord | None:
     if not path.is_file():
         return None
     try:
-        values = json.loads(path.read_text())
+        values = json.loads(path.read_text(encoding="utf-8"))
         return BuildRecord(**{**values, "archs": tuple(values["archs"])})
     except (TypeError, KeyError) as error:
         raise ValueError(f"{path} is not a record of a build: {error}") from error
@@ -71,6 +72,7 @@ def read_record(folder: Path = FOLDER) -> BuildRecord | None:
 def hash_sources() -> str:
     """SHA-256 over names and contents of all sources, 64 hexadecimal digits."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in SOURCES.rglob("*") if p.suffix in (".h", ".cpp", ".cu", ".cuh")):
+    suffixes = (".h", ".cpp", ".cu", ".cuh")
+    for path in sorted(p for p in SOURCES.rglob("[!.]*") if p.suffix in suffixes and p.is_file()):
         digest.update(path.relative_to(SOURCES).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

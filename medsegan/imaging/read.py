@@ -1,17 +1,16 @@
-"""A scan or a label file from disk, whatever its format."""
+"""A scan from disk, whatever its format."""
 
 from pathlib import Path
 
-from ..errors import DataError, InputError, UsageError
+from ..errors import InputError, UsageError
 from .archive import open_archive
 from .dicom.read import read_series
 from .formats import READABLE, format_of
 from .itk import read_itk
 from .nifti import StoredArray, read_nifti
 from .raster import read_raster
-from .soft_mask import THRESHOLD, threshold_soft_mask
-from .volume import LabelVolume, Volume
-from .voxels import as_intensities, as_labels, require_few_values
+from .volume import Volume
+from .voxels import as_intensities
 
 
 def read_volume(path: Path, *, series: str | None = None, fix_gaps: bool = False) -> Volume:
@@ -43,41 +42,18 @@ def read_volume(path: Path, *, series: str | None = None, fix_gaps: bool = False
             return read_series(folder, series, fix_gaps=fix_gaps)
     if series is not None:
         raise UsageError(f"{path}: only DICOM has series, but series {series!r} was asked for; leave it out")
-    stored = read_raster(path) if kind == "raster" else _read_stored(path)
+    stored = read_raster(path) if kind == "raster" else read_stored(path)
     array, notes = as_intensities(stored.array, path)
     return Volume(array, stored.grid, "unknown", stored.notes + notes, is_picture=kind == "raster")
 
 
-def read_label(path: Path) -> LabelVolume:
-    """The labels in a NIfTI, NRRD, MetaImage, PNG or TIFF, as the smallest of uint8 and uint16 that holds them.
-
-    A mask with smooth edges, values from 0 to 255, becomes 1 above 127 and 0 else, with a note.
-
-    Args:
-        path: the file; floats within 0.001 of integers are rounded.
+def read_stored(path: Path) -> StoredArray:
+    """The voxels of a file that is neither DICOM nor a picture, as they are stored.
 
     Raises:
-        InputError: nothing readable is there.
-        DataError: the values are no labels, or the file is DICOM (SEG and RTSTRUCT are not read).
+        InputError: it is of no known format, or damaged.
+        DataError: it is no single volume.
     """
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file")
-    if format_of(path) == "dicom":
-        raise DataError(
-            f"{path}: labels cannot be read from DICOM (SEG, RTSTRUCT); convert them to NIfTI or NRRD first"
-        )
-    is_picture = format_of(path) == "raster"
-    stored = read_raster(path, is_label=True) if is_picture else _read_stored(path)
-    soft = threshold_soft_mask(stored.array)
-    if soft is not None:
-        note = f"a soft mask from 0 to 255: what is above {THRESHOLD} is taken as label 1"
-        return LabelVolume(soft, stored.grid, (*stored.notes, note), is_picture)
-    if is_picture:
-        require_few_values(stored.array, path)
-    return LabelVolume(as_labels(stored.array, path), stored.grid, stored.notes, is_picture)
-
-
-def _read_stored(path: Path) -> StoredArray:
     kind = format_of(path)
     if kind == "nifti":
         return read_nifti(path)

@@ -1,5 +1,6 @@
 """The two nouns of the image tower: a scan and its labels, each with its place in the patient."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -42,12 +43,14 @@ class LabelVolume:
         grid: where the voxels lie, RAS+ mm.
         notes: what the reader found worth telling. No patient data.
         is_picture: whether it is a picture without a place in the patient, to be laid on its scan pixel on pixel.
+        names: value -> name of the class, where the file itself names its classes; empty where it does not.
     """
 
     array: Array
     grid: Grid
     notes: tuple[str, ...] = field(default=())
     is_picture: bool = False
+    names: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _require_same_shape(self.array, self.grid)

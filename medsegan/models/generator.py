@@ -79,8 +79,9 @@ class StyledConv(nn.Module):
         y = self.conv.convolve(x, style)
         if noise is None:
             noise = torch.randn(y.shape[0], 1, *y.shape[2:], device=y.device, dtype=y.dtype)
-        scaled = (self.noise_strength * noise).to(y.dtype)
-        return modulate_noise_act(y, self.conv.demodulation(style), scaled, self.bias)
+        # Under autocast the convolution gives halves; what joins it takes their type.
+        scale, scaled = self.conv.demodulation(style).to(y.dtype), (self.noise_strength * noise).to(y.dtype)
+        return modulate_noise_act(y, scale, scaled, self.bias.to(y.dtype))
 
 
 class Head(nn.Module):

@@ -36,7 +36,7 @@ class EqualizedLinear(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[N, out] from [N, in]."""
         y = F.linear(x, self.weight * self.scale)
-        bias = self.bias * self.rate
+        bias = (self.bias * self.rate).to(y.dtype)
         return bias_act(y, bias) if self.activate else y + bias
 
 
@@ -57,7 +57,8 @@ class EqualizedConv2d(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[N, out, H/stride, W/stride] from [N, in, H, W]."""
         y = F.conv2d(x, self.weight * self.scale, stride=self.stride, padding=self.padding)
-        return bias_act(y, self.bias) if self.activate else y + self.bias.view(1, -1, 1, 1)
+        bias = self.bias.to(y.dtype)
+        return bias_act(y, bias) if self.activate else y + bias.view(1, -1, 1, 1)
 
 
 class ModulatedConv2d(nn.Module):

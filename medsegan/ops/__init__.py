@@ -4,7 +4,7 @@ from .bias_act import bias_act
 from .confusion import confusion
 from .connected_components import connected_components, keep_largest
 from .distance_transform import distance_transform, nearest_outside
-from .library import has_kernel, load_kernels, operators
+from .library import has_kernel, is_compiled, load_kernels, operators
 from .local_similarity import local_correlation, self_similarity
 from .modulate_noise_act import modulate_noise_act
 from .resample2d import downsample2d, upsample2d
@@ -21,6 +21,7 @@ __all__ = [
     "distance_transform",
     "downsample2d",
     "has_kernel",
+    "is_compiled",
     "keep_largest",
     "load_kernels",
     "local_correlation",

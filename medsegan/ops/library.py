@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from ..compiled import find_library
+from ..voxels import VOXEL_OPERATORS
 from ..voxels import library as voxels
 
 _NAMESPACE = torch.library.Library("medsegan", "DEF")
@@ -37,10 +38,21 @@ def differentiate(name: str, backward: Callable[..., Any], setup_context: Callab
     torch.library.register_autograd(f"medsegan::{name}", backward, setup_context=setup_context, lib=_NAMESPACE)
 
 
+def is_compiled(name: str, device: str) -> bool:
+    """Whether compiled code computes an operator on "cpu" or "cuda"; on a CPU the voxel library counts as well."""
+    through_voxels = device == "cpu" and name in VOXEL_OPERATORS and voxels.load()[0] is not None
+    return through_voxels or has_kernel(name, device)
+
+
 @cache
 def load_kernels() -> dict[str, str]:
     """For "cpu" and "cuda": where the kernels come from, or why there are none. Never raises."""
     return {name: _load(name) for name in ("cpu", "cuda")}
+
+
+def declared() -> tuple[str, ...]:
+    """The names of all operators, those that only serve gradients included."""
+    return tuple(_declared)
 
 
 def operators() -> tuple[str, ...]:

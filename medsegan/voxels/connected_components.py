@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from ..errors import DataError
 from ..shapes import Array, LabelArray
@@ -148,11 +147,15 @@ class _Memory:
 
 
 def _structure(labels: Array, connectivity: int) -> Array:
+    from scipy import ndimage
+
     return ndimage.generate_binary_structure(labels.ndim, NEIGHBOURS[labels.ndim][connectivity])
 
 
 def _plain(labels: Array, connectivity: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], LabelArray]:
     """The same, class by class with scipy."""
+    from scipy import ndimage
+
     components = np.zeros(labels.shape, np.int32)
     classes: list[LabelArray] = []
     total = 0

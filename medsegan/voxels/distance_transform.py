@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from ..shapes import Array
 from . import library
@@ -118,6 +117,8 @@ def _plain(
     mask: npt.NDArray[np.uint8], spacing_mm: Sequence[float], distances: _Distances, indices: _Indices | None
 ) -> None:
     """Fills the arrays by scipy."""
+    from scipy import ndimage
+
     n_batch = mask.ndim - len(spacing_mm)
     for item in np.ndindex(mask.shape[:n_batch]):
         if mask[item].all():

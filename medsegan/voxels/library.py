@@ -1,7 +1,6 @@
 """The library of compiled voxel operators, called through its C interface."""
 
 import ctypes
-import os
 from functools import cache
 
 from ..compiled import find_library
@@ -23,7 +22,7 @@ def load() -> tuple[ctypes.CDLL | None, str]:
 
 
 def call(name: str, *arguments: object) -> bool:
-    """Whether the C function `medsegan_<name>` was there and did its work; False = take the plain way.
+    """Whether the library was there and its function `medsegan_<name>` did the work; False = take the plain way.
 
     Arrays go as `array.ctypes`, numbers as ctypes values; every function returns NULL or a sentence.
 
@@ -43,5 +42,6 @@ def call(name: str, *arguments: object) -> bool:
 
 
 def default_threads() -> int:
-    """Threads that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Threads that this process may use: OMP_NUM_THREADS, as of all numeric libraries, else its processors."""
+    library, _ = load()
+    return 1 if library is None else int(library.medsegan_default_threads())

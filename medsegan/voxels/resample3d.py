@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from ..errors import DataError
 from ..shapes import Array, Shape3
@@ -238,6 +237,8 @@ def _along(values: Array, axis: int, positions: npt.NDArray[np.float64], order: 
 
 def _point_by_point(job: _Job) -> None:
     """Any order and matrix, a slab at a time."""
+    from scipy import ndimage
+
     coefficients = job.source
     if job.order == "cubic":
         coefficients = ndimage.spline_filter(job.source.astype(np.float64), 3, mode="mirror")

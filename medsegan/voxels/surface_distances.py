@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from ..errors import DataError
 from ..shapes import Array, MaskArray
@@ -202,10 +200,14 @@ def _nearest_mm(source: MaskArray, target: MaskArray, spacing_mm: _Floats) -> _F
 
 
 def _nearest_by_transform(source: MaskArray, target: MaskArray, spacing_mm: _Floats) -> _Floats:
+    from scipy import ndimage
+
     return np.asarray(ndimage.distance_transform_edt(~target, sampling=spacing_mm)[source], dtype=np.float64)
 
 
 def _nearest_by_tree(source: MaskArray, target: MaskArray, spacing_mm: _Floats) -> _Floats:
     # Sliding midpoints build five times faster than medians and search as fast on surfaces.
+    from scipy.spatial import cKDTree
+
     tree = cKDTree(np.argwhere(target) * spacing_mm, compact_nodes=False, balanced_tree=False)
     return np.asarray(tree.query(np.argwhere(source) * spacing_mm)[0], dtype=np.float64)

@@ -9,12 +9,14 @@ import numpy as np
 import torch
 
 from ..errors import DataError, InputError, NothingToDoError
-from ..imaging import LabelVolume, align_label, read_label, write_label
+from ..imaging import LabelVolume, read_label, write_label
 from ..metrics import CaseScores, EvaluationReport, score_case, score_missing
+from ..models import ObjectiveName
 from ..pictures import montage, write_png
 from ..progress import SILENT, Progress
 from ..shapes import Array, LabelArray
 from ..slices import CaseRecord, SliceStore, cut_label
+from .case_label import read_case_label
 from .choose_model import choose_model
 from .device import choose_device
 from .label_scan import Labelling, Reading, label_scan
@@ -22,7 +24,7 @@ from .listing import is_volume_file
 from .model_file import TrainedModel, read_model
 from .overlays import overlay_tiles
 from .prepared import require_prepared
-from .segment_options import Failure, Quality, count_steps, describe
+from .segment_options import Failure, Quality, count_steps, describe, require_objective
 from .workspace import Workspace
 
 __all__ = ["EvaluateOptions", "EvaluateResult", "Failure", "evaluate"]
@@ -38,9 +40,10 @@ class EvaluateOptions:
         domain: whose labelled cases are scored.
         run: name of the run or path of its folder; None = the newest finished one.
         split: patients to score.
-        quality, steps, keep_largest: see `SegmentOptions`.
+        quality, steps, objective, keep_largest: see `SegmentOptions`.
         device: see `choose_device`.
         overwrite: label cases again that were labelled before.
+        resample_labels: whether reference labels on another grid than their scan are resampled instead of refused.
     """
 
     domain: str
@@ -48,9 +51,11 @@ class EvaluateOptions:
     split: Literal["train", "val", "test", "all"] = "test"
     quality: Quality = "balanced"
     steps: int | None = None
+    objective: ObjectiveName = "auto"
     keep_largest: bool = True
     device: str = "auto"
     overwrite: bool = False
+    resample_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,8 @@ def evaluate(workspace: Workspace, options: EvaluateOptions, progress: Progress 
         evaluation.add(case)
         progress.update(count)
     progress.finish()
+    for note in evaluation.label_notes:
+        progress.note(note)
     return evaluation.finish(workspace.reports)
 
 
@@ -128,13 +135,20 @@ class _Evaluation:
         self.in_domain = options.domain in model.facts.domains
         self.classes = self._shared_classes()
         self.n_steps = count_steps(options.quality, options.steps) if model.method == "gan" else 0
+        require_objective(options.objective, model.method, self.n_steps)
         parts = "-largest" if options.keep_largest else ""
-        name = f"steps-{self.n_steps:03d}-{model.digest[:8]}{parts}"
+        name = f"steps-{self.n_steps:03d}-{model.digest[:8]}{self._objective}{parts}"
         self.masks = self.run / "predictions" / options.domain / name
         self.rows: list[CaseScores] = []
         self.failures: list[Failure] = []
+        self.label_notes: list[str] = []
         self.tiles: list[Array] = []
         self.captions: list[str] = []
+
+    @property
+    def _objective(self) -> str:
+        """What names of folders say of the objective; nothing of the usual one."""
+        return "" if self.options.objective == "auto" else f"-{self.options.objective}"
 
     def _shared_classes(self) -> dict[str, int]:
         """Name and model's class index of every class that the model knows and the domain annotates."""
@@ -194,9 +208,11 @@ class _Evaluation:
             raise InputError(
                 f"{path}: the labels of case {case.case_id} are no longer there; prepare the domain again"
             )
-        label, _ = align_label(read_label(path), case.frame.source)
         manifest = self.store.manifest
         values = dict(zip(manifest.class_names, manifest.class_values, strict=True))
+        annotated = {name: value for name, value in values.items() if value > 0}
+        label, notes = read_case_label(path, case.frame.source, annotated, resample=self.options.resample_labels)
+        self.label_notes += [f"{case.case_id}: {note}" for note in notes]
         return LabelVolume(
             _map(label.array, {values[name]: index for name, index in self.classes.items()}), label.grid
         )
@@ -208,7 +224,7 @@ class _Evaluation:
         if self.options.overwrite or not self._is_fresh(path, source):
             path.parent.mkdir(parents=True, exist_ok=True)
             reading = Reading(case.modality, window=self.store.manifest.window)
-            labelling = Labelling(self.n_steps, keep_largest=self.options.keep_largest)
+            labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)
             scan = label_scan(self.model, self.device, source, reading, labelling)
             write_label(scan.label(facts.class_values), path, like=source if is_volume_file(source) else None)
         label = read_label(path)
@@ -248,7 +264,8 @@ class _Evaluation:
         )
         steps = f"-{self.n_steps}-steps" if self.n_steps else ""
         parts = "" if self.options.keep_largest else "-all-parts"
-        folder = reports / f"{self.run.name}-on-{self.options.domain}-{self.options.split}{steps}{parts}"
+        asked = f"{self.options.domain}-{self.options.split}{steps}{self._objective}{parts}"
+        folder = reports / f"{self.run.name}-on-{asked}"
         csv, json, picture = folder / "scores.csv", folder / "summary.json", folder / "overlays.png"
         report.write_csv(csv)
         report.write_json(json)

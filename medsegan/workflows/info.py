@@ -7,10 +7,9 @@ from typing import Any
 import torch
 
 from .. import __version__
-from ..ops import has_kernel, load_kernels, operators
+from ..ops import is_compiled, load_kernels, operators
 from ..slices import SPLITS, SliceStore
 from ..training.run_folder import RunFolder
-from ..voxels import __all__ as voxel_operators
 from ..voxels import library as voxels
 from .device import choose_device
 from .workspace import Workspace
@@ -55,9 +54,7 @@ def _kernels() -> dict[str, Any]:
 
 def _implementation(name: str) -> str:
     """What an operator takes on either device, as in "cpu compiled, cuda plain"."""
-    on_cpu = has_kernel(name, "cpu") or (name in voxel_operators and voxels.load()[0] is not None)
-    state = {"cpu": on_cpu, "cuda": has_kernel(name, "cuda")}
-    return ", ".join(f"{device} {'compiled' if there else 'plain'}" for device, there in state.items())
+    return ", ".join(f"{d} {'compiled' if is_compiled(name, d) else 'plain'}" for d in ("cpu", "cuda"))
 
 
 def _domain(workspace: Workspace, name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DataError, InputError
+from ..imaging import is_dicom_label
 from .dataset_json import DatasetJson, read_dataset_json
 from .discovery import Discovery, FoundCase
 from .file_role import Entry, read_channel, read_entry, read_role
@@ -60,7 +61,11 @@ def read_names(entries: Sequence[Entry], where: Path) -> Discovery:
         )
     images, strays = without_hidden_labels(images)
     cases, orphans = pair(images, labels)
-    if labels:
+    if labels and all(is_dicom_label(label.path) for label in labels):
+        layout = _describe(images) + " with DICOM segmentations or structure sets beside them"
+    elif labels and all(label.path.is_dir() for label in labels):
+        layout = _describe(images) + " with a folder of label files, one for each class, beside each"
+    elif labels:
         layout = f"one folder, images and labels told apart by names: {_pattern(images)} and {_pattern(labels)}"
     else:
         layout = _describe(images) + " without labels"

@@ -34,6 +34,7 @@ class PrepareOptions:
         series: which series is read of each folder with several DICOM series: a SeriesInstanceUID, or a number in
             the list that the error shows; None = each holds only one.
         fix_gaps: whether missing or unevenly spaced DICOM slices are filled by interpolation and not refused.
+        resample_labels: whether labels on another grid than their scan are resampled instead of refused.
         overwrite: whether a store of this domain is replaced.
         dry_run: whether only to say what would be done.
 
@@ -54,6 +55,7 @@ class PrepareOptions:
     test_fraction: float | None = None
     series: str | None = None
     fix_gaps: bool = False
+    resample_labels: bool = False
     overwrite: bool = False
     dry_run: bool = False
 

@@ -17,7 +17,7 @@ from .label_map import LabelMap, LabelSources, propose_label_map
 from .prepare_case import CaseSettings
 from .prepare_options import PrepareOptions
 from .split_settings import DEFAULT_SPLIT, SplitSettings
-from .survey import LabelSurvey, ModalityVote, survey_labels, vote_modality
+from .survey import LabelReading, LabelSurvey, ModalityVote, survey_labels, vote_modality
 from .workspace import DomainSettings, PreparationSettings, Workspace
 
 DEFAULT_PREPARATION = PreparationSettings(size=128, plane="axial")
@@ -102,7 +102,7 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
     domain = options.domain or _DOMAIN_NAMES[vote.modality]
     _require_free(workspace.store_path(domain), options)
     size, plane = _geometry(workspace, options, domain)
-    survey = survey_labels(discovery.cases, progress)
+    survey = survey_labels(discovery.cases, progress, _label_reading(workspace, options, discovery, domain))
     if len(survey.failures) == len(discovery.cases):
         raise DataError(f"no label file can be read; the first one: {next(iter(survey.failures.values()))}")
     label_map = _label_map(workspace, options, discovery, survey, domain)
@@ -125,6 +125,7 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
             label_map,
             series=options.series,
             fix_gaps=options.fix_gaps,
+            resample_labels=options.resample_labels,
         ),
         window=_window(options, recorded, vote.modality),
         split=split,
@@ -210,9 +211,24 @@ def _label_map(
             chosen=options.classes,
             known=workspace.labels,
             recorded=recorded,
-            dataset_names=discovery.class_names,
+            dataset_names=discovery.class_names or survey.names or None,
             is_first=not others,
+            names_from="dataset.json" if discovery.class_names else "the label files",
         )
+    )
+
+
+def _label_reading(
+    workspace: Workspace, options: PrepareOptions, discovery: Discovery, domain: str
+) -> LabelReading:
+    """How the labels are read, with the values that classes have already."""
+    recorded = workspace.domains[domain].values if domain in workspace.domains else {}
+    listed = {name: value for value, name in (discovery.class_names or {}).items()}
+    return LabelReading(
+        series=options.series,
+        values=options.classes or listed or recorded or workspace.labels,
+        only=options.classes,
+        resample=options.resample_labels,
     )
 
 

@@ -25,7 +25,15 @@ from .listing import holds_radiographs, is_dicom_file, is_volume_file
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview
 from .scan_list import list_scans
-from .segment_options import Failure, Quality, SegmentedCase, SegmentOptions, SegmentResult, describe
+from .segment_options import (
+    Failure,
+    Quality,
+    SegmentedCase,
+    SegmentOptions,
+    SegmentResult,
+    describe,
+    require_objective,
+)
 from .workspace import Workspace
 
 __all__ = ["Failure", "Quality", "SegmentOptions", "SegmentResult", "SegmentedCase", "segment"]
@@ -217,7 +225,4 @@ def _is_there(job: _Job) -> bool:
 def _require_possible(model: TrainedModel, options: SegmentOptions) -> None:
     if options.residual is not None and model.method == "unet":
         raise UsageError("--residual: a U-Net reconstructs nothing; use a model of the joint GAN or leave it out")
-    if options.objective != "auto" and model.method == "unet":
-        raise UsageError("--objective: a U-Net optimises nothing; use a model of the joint GAN or leave it out")
-    if options.objective != "auto" and options.n_steps == 0:
-        raise UsageError("--objective: no steps of optimisation were asked for; pass --steps or leave it out")
+    require_objective(options.objective, model.method, options.n_steps)

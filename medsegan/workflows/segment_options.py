@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import MedseganError
+from ..errors import MedseganError, UsageError
 from ..imaging import Modality
 from ..models import ObjectiveName
 
@@ -12,6 +12,18 @@ Quality = Literal["fast", "balanced", "best"]
 
 STEPS: dict[Quality, int] = {"fast": 0, "balanced": 20, "best": 60}
 """Optimisation steps of each quality; "fast" is the encoder alone."""
+
+
+def require_objective(objective: ObjectiveName, method: str, n_steps: int) -> None:
+    """Nothing, if the objective that was asked for can be followed.
+
+    Raises:
+        UsageError: something other than "auto" was asked for where nothing is optimised.
+    """
+    if objective != "auto" and method == "unet":
+        raise UsageError("--objective: a U-Net optimises nothing; use a model of the joint GAN or leave it out")
+    if objective != "auto" and n_steps == 0:
+        raise UsageError("--objective: no steps of optimisation were asked for; pass --steps or leave it out")
 
 
 def count_steps(quality: Quality, steps: int | None) -> int:

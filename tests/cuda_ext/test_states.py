@@ -1,6 +1,7 @@
 """Kernels that are missing, stale, foreign or broken: one line that says so, and everything runs."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -52,7 +53,10 @@ def break_the_libraries(path):
         (remove_the_libraries, ("is missing", "make kernels")),
         (break_the_libraries, ("cannot be loaded", "libmedsegan_")),
         (lambda path: (path / "medsegan_cuda" / "build.json").unlink(), ("was not built", "make kernels")),
-        (lambda path: (path / "medsegan_cuda" / "build.json").write_text("{}"), ("not a record", "make kernels")),
+        (
+            lambda path: (path / "medsegan_cuda" / "build.json").write_text("{}"),
+            ("cannot be read", "make kernels"),
+        ),
         (lambda path: (path / "medsegan_cuda" / "build.json").write_text("{"), ("cannot be read", "make kernels")),
         (lambda path: edit_record(path, interface=0), ("speaks interface 0", "install the version")),
     ],
@@ -86,6 +90,22 @@ def test_without_the_distribution_the_reason_is_that():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "medsegan-cuda is not installed"
+
+
+def test_something_else_of_that_name_is_no_kernel(tmp_path):
+    (tmp_path / "medsegan_cuda").mkdir()
+    program = "from medsegan.compiled import find_library\nprint(find_library('cpu').why)"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True, env=environment
+    )
+    assert done.stdout.startswith("medsegan-cuda ")
+
+
+def test_what_an_editor_leaves_beside_the_sources_disturbs_nothing(tmp_path):
+    path = copy_extension(tmp_path)
+    (path / "csrc" / "cpu" / ".#bias_act.cpp").symlink_to("nobody@nowhere")
+    assert observe(path)["compiled"]
 
 
 def test_asking_twice_gives_the_same_answer():

@@ -127,12 +127,14 @@ def test_self_similarity_is_its_definition(radius, dilation):
 
 def test_local_correlation_agrees_with_monai_away_from_edges_and_flat_windows():
     """MONAI counts zeros beyond the edge as pixels, so only the map inside is comparable."""
-    from monai.losses import LocalNormalizedCrossCorrelationLoss
+    losses = pytest.importorskip("monai.losses", reason="monai is not installed")
 
     rng = torch.Generator().manual_seed(0)
     x, target = (torch.rand(1, 1, 40, 40, dtype=EXACT, generator=rng) for _ in range(2))
     target = target + x
-    theirs = LocalNormalizedCrossCorrelationLoss(2, 9, reduction="none", smooth_dr=0.0)(x, target)[..., 4:-4, 4:-4]
+    theirs = losses.LocalNormalizedCrossCorrelationLoss(2, 9, reduction="none", smooth_dr=0.0)(x, target)[
+        ..., 4:-4, 4:-4
+    ]
     windows = module._Windows(x, target, 4, FLAT)
     ours = 1 - windows.covariance.square() / (windows.variance * windows.variance_target)
     assert_close(ours[..., 4:-4, 4:-4], 1 + theirs)

@@ -31,6 +31,7 @@ def copy_extension(folder: Path) -> Path:
         EXTENSION / "medsegan_cuda", target / "medsegan_cuda", ignore=shutil.ignore_patterns("__pycache__")
     )
     shutil.copytree(EXTENSION / "csrc", target / "csrc")
+    shutil.copy(EXTENSION / "build_kernels.py", target)
     return target
 
 

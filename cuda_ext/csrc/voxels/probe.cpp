@@ -1,4 +1,8 @@
-// Asks the processor, before any code that needs its newer instructions is loaded. Compiled for the oldest one.
+// Asks the processor, before any code that needs its newer instructions is run, and how many threads it gives us.
+// Compiled for the oldest one.
+#include <cstdlib>
+#include <thread>
+
 #include "api.h"
 
 extern "C" MEDSEGAN_API int medsegan_processor_is_supported() {
@@ -7,4 +11,12 @@ extern "C" MEDSEGAN_API int medsegan_processor_is_supported() {
 #else
   return 1;
 #endif
+}
+
+extern "C" MEDSEGAN_API int medsegan_default_threads() {
+  const char* wish = std::getenv("OMP_NUM_THREADS");
+  const int threads = wish ? std::atoi(wish) : 0;
+  if (threads > 0) return threads;
+  const unsigned processors = std::thread::hardware_concurrency();
+  return processors ? static_cast<int>(processors) : 1;
 }
