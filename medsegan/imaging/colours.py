@@ -58,7 +58,7 @@ def classes_of_colours(
 ) -> tuple[Array, dict[int, str]]:
     """(I, J, K) labels and the names of their classes: black is background, every other colour a class.
 
-    Values follow the order of first appearance along the array; since that differs from file to file, classes go
+    Values follow the order of first appearance, row by row; since that differs from file to file, classes go
     by their names, `colour_ff0000` for red, wherever files are put together. An opaque fourth channel is dropped.
 
     Args:
@@ -77,7 +77,7 @@ def classes_of_colours(
             raise DataError(f"{path}: the mask is partly transparent; save it without an alpha channel")
         pixels = pixels[..., :3]
     codes = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
-    colours, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    colours, first, counts = np.unique(codes.T, return_index=True, return_counts=True)
     if len(colours) > MOST_COLOURS:
         raise DataError(
             f"{path}: {len(colours)} colours, at most {MOST_COLOURS} are taken for classes; is this a picture or "

@@ -25,7 +25,8 @@ def place_block(
         resample: whether a block that lies elsewhere is resampled instead of refused.
 
     Raises:
-        DataError: a corner of the block lies half a voxel or more off the lattice and `resample` is not set.
+        DataError: a corner of the block lies half a voxel or more off the lattice and `resample` is not
+            set; or nothing of the block lies on the grid.
     """
     grid_from_block = np.linalg.solve(grid.world_from_voxel, block.world_from_voxel)
     whole = np.rint(grid_from_block)
@@ -54,4 +55,6 @@ def place_block(
         n_lost = n_labeled - int(np.count_nonzero(placed))
         if n_lost:
             notes = (f"{n_lost} of {n_labeled} labelled voxels lie outside of the scan and are left out",)
+    if n_labeled and not placed.any():
+        raise DataError(f"{where}: none of its {n_labeled} labelled voxels lies on the scan; pair them correctly")
     return placed, notes

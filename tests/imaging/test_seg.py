@@ -1,5 +1,6 @@
 """DICOM segmentations of every kind come onto their scan, each organ at its place, or are refused."""
 
+import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
@@ -134,6 +135,50 @@ def test_beside_the_voxels_of_the_scan(series, scan_grid, tmp_path):
     forced = read_label(path, on=Grid(scan_grid.shape, affine), resample=True)
     for value, centre in centroids_mm(forced.array, forced.grid).items():
         assert np.linalg.norm(centre - centroids_mm(organs(), scan_grid)[value]) < 0.55
+
+
+def test_elsewhere_and_unlisted_segments_are_refused(series, scan_grid, tmp_path):
+    path = write_seg(organs(), series, tmp_path / "seg.dcm", NAMES)
+    affine = np.array(scan_grid.world_from_voxel)
+    affine[:3, 3] += affine[:3, 2] * 40
+    with pytest.raises(DataError, match="none of its 372 labelled voxels lies on the scan"):
+        read_label(path, on=Grid(scan_grid.shape, affine))
+
+    def forget(dataset):
+        del dataset.SegmentSequence[2]
+
+    with pytest.raises(DataError, match=r"frames show segments \[3\]"):
+        read_label(edited(path, forget))
+
+
+def test_frames_off_the_line_of_the_others_are_refused(series, tmp_path):
+    def shear(dataset):
+        for number, groups in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+            position = groups.PlanePositionSequence[0]
+            position.ImagePositionPatient = [
+                float(position.ImagePositionPatient[0]) + number,
+                *list(position.ImagePositionPatient)[1:],
+            ]
+
+    path = edited(write_seg(organs(), series, tmp_path / "seg.dcm", NAMES), shear)
+    with pytest.raises(DataError, match=r"off the line of the others|no regular grid"):
+        read_label(path)
+
+
+@pytest.mark.parametrize("part", ["whole", "sparse"])
+def test_highdicom_agrees(series, tmp_path, part):
+    labels = organs()
+    if part == "sparse":
+        labels[..., 3:5] = 0
+    path = write_seg(labels, series, tmp_path / "seg.dcm", NAMES)
+    theirs = hd.seg.segread(path).get_volume(combine_segments=True)
+    ours = read_label(path)
+    turn = np.diag([-1.0, -1, 1, 1]) @ theirs.affine  # of (slice, row, column)
+    for value in np.unique(theirs.array[theirs.array > 0]):
+        index = np.argwhere(theirs.array == value).mean(axis=0)
+        expected = (turn @ [*index, 1])[:3]
+        assert np.linalg.norm(centroids_mm(ours.array, ours.grid)[int(value)] - expected) < 0.01
+        assert (ours.array == value).sum() == (theirs.array == value).sum()
 
 
 def test_two_segments_of_one_name_are_refused(series, tmp_path):

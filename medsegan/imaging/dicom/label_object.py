@@ -1,6 +1,7 @@
 """DICOM files that hold labels: told from slices, tied to their series, read."""
 
 import re
+import warnings
 from collections.abc import Collection
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def read_label_object(
         InputError: the file is damaged.
         DataError: it is another kind of DICOM object.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns of values, also when they are looked at
+        return _read(path, on, only, resample)
+
+
+def _read(path: Path, on: Grid | None, only: Collection[str] | None, resample: bool) -> LabelVolume:
     try:
         sop_class = str(_header(path, "SOPClassUID").get("SOPClassUID", ""))
     except Exception as error:  # pydicom raises whatever its parsers stumble over
@@ -80,4 +87,6 @@ def series_of_file(path: Path) -> str:
 
 def _header(path: Path, *keywords: str) -> Dataset:
     """Some elements of a file."""
-    return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(keywords), force=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(keywords), force=True)

@@ -59,6 +59,7 @@ def read_seg(
         frames = _frames_of(dataset, kind, path)
         listed = [(int(item.SegmentNumber), str(item.get("SegmentLabel", ""))) for item in dataset.SegmentSequence]
         names = name_classes([(number, label) for number, label in listed if number != 0], str(path))
+        _require_known(frames, {number for number, _ in listed}, path)
         hint = None if on is None else _step_of(on, frames[0].plane)
         lattice = fit_lattice([frame.plane for frame in frames], hint, str(path))
         wanted = chosen_names(names, only)
@@ -101,6 +102,12 @@ def _frames_of(dataset: Dataset, kind: str, path: Path) -> list[_Frame]:
     if len(own) != n_frames:
         raise DataError(f"{path}: {n_frames} frames, but functional groups for {len(own)}; the file is damaged")
     return [_frame_of(groups, shared, dataset, kind, path) for groups in own]
+
+
+def _require_known(frames: list[_Frame], numbers: set[int], path: Path) -> None:
+    unknown = sorted({frame.segment for frame in frames} - numbers - {0})
+    if unknown:
+        raise DataError(f"{path}: frames show segments {unknown[:5]}, which the file does not list; it is damaged")
 
 
 def _frame_of(groups: Dataset, shared: Dataset, dataset: Dataset, kind: str, path: Path) -> _Frame:
