@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import DataError
+from ..imaging import is_archive
 from .discovery import FoundCase
 from .file_role import Entry
 from .references import pair_by_reference
@@ -44,7 +45,7 @@ def pair(images: Sequence[Entry], labels: Sequence[Entry]) -> tuple[tuple[FoundC
         for name in open_images.keys() & open_labels.keys():
             image, label = _only_pair(open_images[name], open_labels[name])
             # Contours of another series would fall somewhere on this one, and nothing would show it.
-            if label in strangers and image.is_dir():
+            if label in strangers and (image.is_dir() or is_archive(image)):
                 continue
             label_of[image] = label
             taken.add(label)
