@@ -14,6 +14,7 @@ from .options import (
     ObjectiveOption,
     OverwriteOption,
     QualityOption,
+    ResampleLabelsOption,
     StepsOption,
     WorkspaceOption,
     given,
@@ -49,6 +50,7 @@ def evaluate(
     objective: ObjectiveOption = None,
     keep_largest: KeepLargestOption = None,
     device: DeviceOption = None,
+    resample_labels: ResampleLabelsOption = False,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -64,6 +66,7 @@ def evaluate(
     options = workflow.EvaluateOptions(
         domain=domain,
         overwrite=overwrite,
+        resample_labels=resample_labels,
         **given(run=run, split=split, quality=quality, steps=steps, device=device),
         **given(objective=objective, keep_largest=keep_largest),
     )

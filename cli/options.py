@@ -16,6 +16,10 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be read, chosen and written, and do nothing.")
 ]
+FixGapsOption = Annotated[
+    bool,
+    typer.Option("--fix-gaps", help="Fill missing or unevenly spaced DICOM slices by interpolation, and say so."),
+]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of every random choice; default 0.")
 ]
@@ -28,7 +32,8 @@ DeviceOption = Annotated[
     ),
 ]
 ModalityOption = Annotated[
-    Literal["ct", "mr"] | None, typer.Option("--modality", help="Kind of scanner; default: found out and said.")
+    Literal["ct", "mr", "xray"] | None,
+    typer.Option("--modality", help="Kind of scanner; default: found out and said."),
 ]
 QualityOption = Annotated[
     Literal["fast", "balanced", "best"] | None,
@@ -51,6 +56,12 @@ KeepLargestOption = Annotated[
         "--keep-largest/--keep-all",
         help="Of classes that the training labels show in one piece keep the largest 3D part (default), or all.",
     ),
+]
+
+
+ResampleLabelsOption = Annotated[
+    bool,
+    typer.Option("--resample-labels", help="Resample labels that lie on another grid than their scan."),
 ]
 
 

@@ -8,7 +8,17 @@ import typer
 from .batch import end_batch
 from .console import Console
 from .invocation import chosen_workspace
-from .options import DryRunOption, JsonOption, ModalityOption, OverwriteOption, SeedOption, WorkspaceOption, given
+from .options import (
+    DryRunOption,
+    FixGapsOption,
+    JsonOption,
+    ModalityOption,
+    OverwriteOption,
+    ResampleLabelsOption,
+    SeedOption,
+    WorkspaceOption,
+    given,
+)
 from .parse import parse_classes, parse_window
 from .table import format_record, format_table
 
@@ -64,10 +74,12 @@ def prepare(
     size: Size = None,
     plane: Plane = None,
     series: Series = None,
+    fix_gaps: FixGapsOption = False,
     window: Window = None,
     val_fraction: ValFraction = None,
     test_fraction: TestFraction = None,
     seed: SeedOption = None,
+    resample_labels: ResampleLabelsOption = False,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     json: JsonOption = False,
@@ -84,6 +96,8 @@ def prepare(
 
     options = workflow.PrepareOptions(
         paths=tuple(paths),
+        resample_labels=resample_labels,
+        fix_gaps=fix_gaps,
         overwrite=overwrite,
         dry_run=dry_run,
         **given(labels=labels, domain=domain, modality=modality, size=size, plane=plane, seed=seed),

@@ -13,6 +13,7 @@ from .invocation import chosen_workspace
 from .options import (
     DeviceOption,
     DryRunOption,
+    FixGapsOption,
     JsonOption,
     KeepLargestOption,
     ModalityOption,
@@ -40,7 +41,10 @@ Source = Annotated[Path, typer.Argument(metavar="SCAN", help="A scan, a DICOM se
 Output = Annotated[
     Path,
     typer.Option(
-        "-o", "--output", metavar="PATH", help="Mask to write (.nii.gz, .nrrd, .mha), or a folder of masks."
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="Mask to write (.nii.gz, .nrrd, .mha; .png of a picture), or a folder of masks.",
     ),
 ]
 Model = Annotated[
@@ -75,6 +79,7 @@ def segment(
     preview: Preview = None,
     modality: ModalityOption = None,
     series: Series = None,
+    fix_gaps: FixGapsOption = False,
     keep_largest: KeepLargestOption = None,
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
@@ -92,6 +97,7 @@ def segment(
     options = workflow.SegmentOptions(
         source=source,
         output=output,
+        fix_gaps=fix_gaps,
         overwrite=overwrite,
         skip_existing=skip_existing,
         dry_run=dry_run,

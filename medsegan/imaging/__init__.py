@@ -1,32 +1,52 @@
 """Scans and labels: read from files, written to files, put on one intensity scale."""
 
 from .aligned import align_label
-from .dicom import read_patient_key, read_series, write_series
-from .formats import is_dicom_file, is_scan, scan_stem
+from .class_names import class_name_of
+from .dicom import (
+    is_dicom_label,
+    is_radiograph,
+    read_patient_key,
+    read_series,
+    referenced_series,
+    series_of_file,
+    write_series,
+)
+from .formats import is_archive, is_dicom_file, is_dicom_index, is_picture_file, is_scan, scan_stem
 from .intensity import DEFAULT_WINDOWS, IntensityScale, fit_scale
 from .modality import detect_modality
 from .probabilities import write_probabilities
-from .read import read_label, read_volume
-from .volume import LabelVolume, Modality, Volume
+from .read import read_volume
+from .read_label import needs_scan, read_label
+from .volume import MODALITIES, LabelVolume, Modality, Volume
 from .write import require_writable, write_label, write_volume
 
 __all__ = [
     "DEFAULT_WINDOWS",
+    "MODALITIES",
     "IntensityScale",
     "LabelVolume",
     "Modality",
     "Volume",
     "align_label",
+    "class_name_of",
     "detect_modality",
     "fit_scale",
+    "is_archive",
     "is_dicom_file",
+    "is_dicom_index",
+    "is_dicom_label",
+    "is_picture_file",
+    "is_radiograph",
     "is_scan",
+    "needs_scan",
     "read_label",
     "read_patient_key",
     "read_series",
     "read_volume",
+    "referenced_series",
     "require_writable",
     "scan_stem",
+    "series_of_file",
     "write_label",
     "write_probabilities",
     "write_series",

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
-Format = Literal["nifti", "itk", "dicom"]
+from .archive import may_hold_dicom
+
+Format = Literal["nifti", "itk", "dicom", "raster", "zip"]
 
 _SUFFIXES: dict[str, Format] = {
     ".nii.gz": "nifti",
@@ -18,10 +20,21 @@ _SUFFIXES: dict[str, Format] = {
     ".mhd": "itk",
     ".dcm": "dicom",
     ".ima": "dicom",
+    ".png": "raster",
+    ".tif": "raster",
+    ".tiff": "raster",
+    ".zip": "zip",
 }
 _VOXEL_HALVES = {".img": ".hdr", ".img.gz": ".hdr.gz"}
 READABLE = ", ".join(suffix for suffix in _SUFFIXES if not suffix.startswith(".img"))
 """The suffixes that can be read, for messages."""
+_BARE_TAGS = frozenset(
+    [
+        b"\x02\0\0\0",
+        b"\x02\0\x01\0",
+        *(b"\x08\0" + bytes([low, 0]) for low in (0, 1, 5, 8, 0x12, 0x14, 0x16, 0x18)),
+    ]
+)
 DICOM_INDEX = "dicomdir"
 """A DICOM file by its magic, but only a list of the others (DICOM PS3.10, section 8); in lower case."""
 
@@ -33,7 +46,7 @@ def format_of(path: Path) -> Format | None:
     suffix = _suffix_of(path.name)
     if suffix is not None:
         return _SUFFIXES[suffix]
-    return "dicom" if has_dicom_magic(path) else None
+    return "dicom" if has_dicom_magic(path) or has_bare_dicom_header(path) else None
 
 
 def is_scan(path: Path) -> bool:
@@ -52,10 +65,22 @@ def is_scan(path: Path) -> bool:
     if not path.is_file():
         return False
     suffix = _suffix_of(path.name)
+    if suffix == ".zip":
+        return may_hold_dicom(path)
     if suffix in _VOXEL_HALVES:
         header = path.with_name(path.name[: -len(suffix)] + _VOXEL_HALVES[suffix])
         return not header.exists() and has_nifti_magic(path)
     return suffix is not None or is_dicom_file(path)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is an archive by its name; `is_scan` says whether there is DICOM in it."""
+    return _suffix_of(path.name) == ".zip" and path.is_file()
+
+
+def is_dicom_index(path: Path) -> bool:
+    """Whether a file is a DICOMDIR, which stands for the folder that it lies in."""
+    return path.name.lower() == DICOM_INDEX and path.is_file()
 
 
 def is_dicom_file(path: Path) -> bool:
@@ -63,7 +88,15 @@ def is_dicom_file(path: Path) -> bool:
     if path.name.startswith(".") or path.name.lower() == DICOM_INDEX or not path.is_file():
         return False
     suffix = _suffix_of(path.name)
-    return has_dicom_magic(path) if suffix is None else _SUFFIXES[suffix] == "dicom"
+    if suffix is None:
+        return has_dicom_magic(path) or has_bare_dicom_header(path)
+    return _SUFFIXES[suffix] == "dicom"
+
+
+def is_picture_file(path: Path) -> bool:
+    """Whether a file is a PNG or TIFF by its name: a picture without a place in the patient."""
+    suffix = _suffix_of(path.name)
+    return suffix is not None and _SUFFIXES[suffix] == "raster" and path.is_file()
 
 
 def scan_stem(path: Path) -> str:
@@ -81,6 +114,22 @@ def has_dicom_magic(path: Path) -> bool:
             return stream.read(132)[128:] == b"DICM"
     except OSError:
         return False
+
+
+def has_bare_dicom_header(path: Path) -> bool:
+    """Whether a file begins as DICOM does where its preamble and meta header were left out.
+
+    The first element is then one of group 0002 or an early one of group 0008, little endian, with a value
+    representation or a short length behind it (DICOM PS3.5, section 7.1).
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(8)
+    except OSError:
+        return False
+    if len(head) < 8 or head[:4] not in _BARE_TAGS:
+        return False
+    return head[4:6] in (b"UL", b"CS", b"UI", b"DA", b"TM", b"OB") or head[6:8] == b"\0\0"
 
 
 def has_nifti_magic(path: Path) -> bool:

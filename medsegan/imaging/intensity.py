@@ -13,8 +13,13 @@ from .volume import Modality
 
 ScaleKind = Literal["hu", "percentile"]
 
-DEFAULT_WINDOWS: dict[str, tuple[float, float]] = {"ct": (-125.0, 275.0), "mr": (0.0, 1000.0)}
-"""The window that models see, in stored units: Hounsfield units for CT, thousandths of the body's range for MR."""
+DEFAULT_WINDOWS: dict[str, tuple[float, float]] = {
+    "ct": (-125.0, 275.0),
+    "mr": (0.0, 1000.0),
+    "xray": (0.0, 1000.0),
+}
+"""The window that models see, in stored units: Hounsfield units for CT, thousandths of the body's range for MR and
+of the picture's for X-ray."""
 
 _HU_LIMITS = (-1024.0, 3071.0)
 _INT16 = (-32768.0, 32767.0)
@@ -79,12 +84,15 @@ class IntensityScale:
 def fit_scale(array: Array, modality: Modality) -> IntensityScale:
     """The scale for a scan: Hounsfield units for CT, else the 0.5 to 99.5 percentiles of the body.
 
+    An X-ray has no air around a body to be left out: its percentiles are those of all pixels but the
+    darkest, which are borders and collimators.
+
     The body is taken roughly and with everything inside it, so that the amount of air around it does not matter;
     NaN and constant padding are left out.
 
     Args:
         array: (I, J, K) intensities.
-        modality: "ct" takes Hounsfield units; anything else is measured.
+        modality: "ct" takes Hounsfield units; "xray" leaves out its border; anything else is measured on the body.
 
     Raises:
         DataError: an image without contrast.
@@ -96,11 +104,17 @@ def fit_scale(array: Array, modality: Modality) -> IntensityScale:
     finite = np.isfinite(thinned)
     if not finite.any() or thinned[finite].min() == thinned[finite].max():
         raise DataError("the image has no contrast: all its voxels are equal or NaN; leave it out")
-    body = _body(thinned, finite)
+    body = _without_border(thinned, finite) if modality == "xray" else _body(thinned, finite)
     low, high = np.percentile(thinned[body], _BODY_PERCENTILES)
     if low >= high:
         low, high = thinned[finite].min(), thinned[finite].max()
     return IntensityScale("percentile", float(low), float(high))
+
+
+def _without_border(values: Array, finite: MaskArray) -> MaskArray:
+    """What is not of the darkest value, if that is enough to be the picture."""
+    inside = finite & (values > values[finite].min())
+    return inside if inside.mean() >= _MIN_BODY else finite
 
 
 def _body(values: Array, finite: MaskArray) -> MaskArray:

@@ -1,4 +1,4 @@
-"""CT or MR, from what the file says or from the intensities."""
+"""CT, MR or X-ray, from what the file says or from the intensities."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ _AIR_HU = -900.0
 _SOFT_TISSUE_HU = (-20.0, 200.0)
 _FAT_TO_SOFT_HU = (-200.0, 200.0)
 _MAX_CT = 32767.0
+_NAMES: dict[Modality, str] = {"ct": "CT", "mr": "MR", "xray": "X-ray"}
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,15 @@ def detect_modality(volume: Volume) -> tuple[Modality, str]:
     Values count as Hounsfield units if air (below -900, or a plateau at a negative minimum where the scan was
     clipped) lies beside soft tissue around 0 to 150; as MR if they begin at 0 without that structure.
 
+    A picture, such as a PNG, says nothing: it counts as an X-ray.
+
     Args:
         volume: a scan; its own modality, when the file states one, is believed.
     """
     if volume.modality != "unknown":
-        return volume.modality, f"the file says {volume.modality.upper()}"
+        return volume.modality, f"the file says {_NAMES[volume.modality]}"
+    if volume.is_picture:
+        return "xray", "a picture without a header of its scanner is taken as an X-ray"
     profile = _profile(volume.array)
     if profile is None:
         return "unknown", "the image is constant"

@@ -67,8 +67,11 @@ def read_nifti(path: Path) -> StoredArray:
         values = np.asanyarray(image.dataobj)
     except _BROKEN as error:
         raise InputError(f"{path}: the voxels cannot be read ({error}); the file is damaged or cut off") from error
-    array = as_three_axes(values, path)
     notes: list[str] = []
+    if values.ndim == 2 and values.dtype.names is None:
+        values = values[..., None]
+        notes.append("the image has two axes; read as a volume of one slice")
+    array = as_three_axes(values, path)
     scale = _mm_per_unit(image.header)
     if scale != 1.0:
         notes.append(f"the header gives lengths in other units; multiplied by {scale:g} to get mm")
@@ -108,7 +111,7 @@ def write_nifti(array: Array, grid: Grid, path: Path, like: Path | None = None) 
 def read_nifti_grid(path: Path) -> tuple[Grid, np.dtype[Any]]:
     """The place and the stored type of a NIfTI file, from its header alone."""
     image = _open(path)
-    return Grid(image.shape[:3], _in_millimetres(image.affine, image.header)), image.get_data_dtype()
+    return Grid(_three_sizes(image.shape), _in_millimetres(image.affine, image.header)), image.get_data_dtype()
 
 
 def _open(path: Path) -> Any:
@@ -196,7 +199,7 @@ def _header_like(like: Path, grid: Grid) -> Any:
         return None
     image = _open(like)
     affine = _in_millimetres(image.affine, image.header)
-    if image.shape[:3] != grid.shape or not np.array_equal(affine, grid.world_from_voxel):
+    if _three_sizes(image.shape) != grid.shape or not np.array_equal(affine, grid.world_from_voxel):
         return None
     source = image.header
     header = nib.Nifti2Header() if isinstance(source, nib.Nifti2Header) else nib.Nifti1Header()
@@ -205,6 +208,12 @@ def _header_like(like: Path, grid: Grid) -> Any:
     header.set_data_shape(grid.shape)
     header["pixdim"][:4] = source["pixdim"][:4]
     return header
+
+
+def _three_sizes(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """The sizes of the first three axes; an image of two has one slice."""
+    first, second, third = (*shape, 1)[:3]
+    return first, second, third
 
 
 def _shape_of(array: Array) -> tuple[int, int, int]:

@@ -1,24 +1,28 @@
-"""A scan or a label file from disk, whatever its format."""
+"""A scan from disk, whatever its format."""
 
 from pathlib import Path
 
-from ..errors import DataError, InputError, UsageError
+from ..errors import InputError, UsageError
+from .archive import open_archive
 from .dicom.read import read_series
 from .formats import READABLE, format_of
 from .itk import read_itk
 from .nifti import StoredArray, read_nifti
-from .volume import LabelVolume, Volume
-from .voxels import as_intensities, as_labels
+from .raster import read_raster
+from .volume import Volume
+from .voxels import as_intensities
 
 
-def read_volume(path: Path, *, series: str | None = None) -> Volume:
+def read_volume(path: Path, *, series: str | None = None, fix_gaps: bool = False) -> Volume:
     """The scan in a file or a folder of DICOM slices, in RAS+ mm.
 
     Args:
-        path: NIfTI (.nii, .nii.gz, .hdr with .img), NRRD, MetaImage, a DICOM slice (its whole series is read)
-            or a folder of DICOM slices.
+        path: NIfTI (.nii, .nii.gz, .hdr with .img), NRRD, MetaImage, PNG or TIFF (grey, one slice), a DICOM
+            slice (its whole series is read), a folder of DICOM slices or a zip archive of one.
         series: which series of a folder: its SeriesInstanceUID or its number in the list that the error shows;
             `None` if there is only one.
+        fix_gaps: whether missing or unevenly spaced slices of a DICOM series are filled by interpolation, with a
+            note; else they are refused. Other formats have none.
 
     Returns:
         int16 where the file stores integers that fit, else float32; the notes say what was repaired or chosen.
@@ -32,35 +36,24 @@ def read_volume(path: Path, *, series: str | None = None) -> Volume:
         raise InputError(f"{path}: there is no such file or folder")
     kind = format_of(path)
     if kind == "dicom":
-        return read_series(path, series)
+        return read_series(path, series, fix_gaps=fix_gaps)
+    if kind == "zip":
+        with open_archive(path) as folder:
+            return read_series(folder, series, fix_gaps=fix_gaps)
     if series is not None:
         raise UsageError(f"{path}: only DICOM has series, but series {series!r} was asked for; leave it out")
-    stored = _read_stored(path)
+    stored = read_raster(path) if kind == "raster" else read_stored(path)
     array, notes = as_intensities(stored.array, path)
-    return Volume(array, stored.grid, "unknown", stored.notes + notes)
+    return Volume(array, stored.grid, "unknown", stored.notes + notes, is_picture=kind == "raster")
 
 
-def read_label(path: Path) -> LabelVolume:
-    """The labels in a NIfTI, NRRD or MetaImage file, as the smallest of uint8 and uint16 that holds them.
-
-    Args:
-        path: the file; floats within 0.001 of integers are rounded.
+def read_stored(path: Path) -> StoredArray:
+    """The voxels of a file that is neither DICOM nor a picture, as they are stored.
 
     Raises:
-        InputError: nothing readable is there.
-        DataError: the values are no labels, or the file is DICOM (SEG and RTSTRUCT are not read).
+        InputError: it is of no known format, or damaged.
+        DataError: it is no single volume.
     """
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file")
-    if format_of(path) == "dicom":
-        raise DataError(
-            f"{path}: labels cannot be read from DICOM (SEG, RTSTRUCT); convert them to NIfTI or NRRD first"
-        )
-    stored = _read_stored(path)
-    return LabelVolume(as_labels(stored.array, path), stored.grid)
-
-
-def _read_stored(path: Path) -> StoredArray:
     kind = format_of(path)
     if kind == "nifti":
         return read_nifti(path)

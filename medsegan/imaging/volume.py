@@ -1,13 +1,15 @@
 """The two nouns of the image tower: a scan and its labels, each with its place in the patient."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from ..errors import DataError
 from ..geometry import Grid
 from ..shapes import Array
 
-Modality = Literal["ct", "mr", "unknown"]
+Modality = Literal["ct", "mr", "xray", "unknown"]
+MODALITIES: tuple[Modality, ...] = get_args(Modality)
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,16 +17,18 @@ class Volume:
     """A scan.
 
     Args:
-        array: (I, J, K) intensities in voxel order; Hounsfield units for CT, arbitrary for MR.
+        array: (I, J, K) intensities in voxel order; Hounsfield units for CT, arbitrary for MR and X-ray.
         grid: where the voxels lie, RAS+ mm.
         modality: what the file itself says; "unknown" if it says nothing.
         notes: what the reader found worth telling: repairs, conflicts, choices. No patient data.
+        is_picture: whether it is a picture without a place in the patient or a header of its scanner.
     """
 
     array: Array
     grid: Grid
     modality: Modality = "unknown"
     notes: tuple[str, ...] = field(default=())
+    is_picture: bool = False
 
     def __post_init__(self) -> None:
         _require_same_shape(self.array, self.grid)
@@ -37,10 +41,16 @@ class LabelVolume:
     Args:
         array: (I, J, K) integers in voxel order; 0 is background.
         grid: where the voxels lie, RAS+ mm.
+        notes: what the reader found worth telling. No patient data.
+        is_picture: whether it is a picture without a place in the patient, to be laid on its scan pixel on pixel.
+        names: value -> name of the class, where the file itself names its classes; empty where it does not.
     """
 
     array: Array
     grid: Grid
+    notes: tuple[str, ...] = field(default=())
+    is_picture: bool = False
+    names: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _require_same_shape(self.array, self.grid)

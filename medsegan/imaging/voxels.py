@@ -12,6 +12,7 @@ MAX_NAN_FRACTION = 0.001
 _MAX_ROUNDING = 1e-3
 _MAX_LABEL = 65535
 _SOFT_MASK_VALUES = 200
+_PICTURE_CLASSES = 64
 _BAND = 1 << 22
 
 
@@ -78,6 +79,20 @@ def as_labels(array: Array, path: Path) -> LabelArray:
             "mask, not like classes; threshold a soft mask first"
         )
     return labels
+
+
+def require_few_values(array: Array, path: Path) -> None:
+    """Refuse a picture with more grey values than anybody has classes: it is a scan, or a mask saved with losses.
+
+    Raises:
+        DataError: there are more than 64 values.
+    """
+    n_values = len(np.unique(array))
+    if n_values > _PICTURE_CLASSES:
+        raise DataError(
+            f"{path}: {n_values} grey values from {array.min():g} to {array.max():g} look like an image or a soft "
+            f"mask, not like classes (at most {_PICTURE_CLASSES}); threshold a soft mask first"
+        )
 
 
 def _require_integers(array: Array, path: Path) -> None:

@@ -11,10 +11,12 @@ from ..geometry import Grid
 from ..shapes import Array
 from .itk import read_itk_grid, require_itk_writable, write_itk
 from .nifti import read_nifti_grid, write_nifti
+from .raster_write import require_raster_writable, write_raster
 from .volume import LabelVolume, Volume
 
 _NIFTI = (".nii.gz", ".nii")
-WRITABLE = (*_NIFTI, ".nrrd", ".mha")
+_PICTURE = ".png"
+WRITABLE = (*_NIFTI, ".nrrd", ".mha", _PICTURE)
 _TOLERANCE_MM = 1e-3
 """NIfTI stores its affine in 32 bits: at a corner a metre away that is good to some ten thousandths of a mm."""
 
@@ -31,6 +33,8 @@ def write_volume(volume: Volume, path: Path) -> None:
         InputError: the folder is absent or cannot be written.
         DataError: the format cannot store the grid.
     """
+    if _suffix_of(path) == _PICTURE:
+        raise UsageError(f"{path}: a PNG can hold labels only; write a scan as .nii.gz")
     array = volume.array
     fits = array.dtype.kind in "bi" or (array.dtype.kind == "u" and (array.size == 0 or array.max() <= 32767))
     if fits and array.dtype.kind == "i" and array.dtype.itemsize > 2:
@@ -43,7 +47,8 @@ def write_label(label: LabelVolume, path: Path, *, like: Path | None = None) -> 
 
     Args:
         label: values 0 to 65535.
-        path: ends in .nii.gz, .nii, .nrrd or .mha; a file there is replaced once the new one is complete.
+        path: ends in .nii.gz, .nii, .nrrd, .mha, or .png for a picture; a file there is replaced once the new one
+            is complete.
         like: the scan the labels belong to; if it is NIfTI on the same grid its codes, forms and units are
             taken over bit by bit. `None` writes fresh ones.
 
@@ -69,7 +74,10 @@ def require_writable(path: Path, grid: Grid) -> None:
         UsageError: the suffix is none that can be written.
         DataError: the format cannot store the grid.
     """
-    if _suffix_of(path) not in _NIFTI:
+    suffix = _suffix_of(path)
+    if suffix == _PICTURE:
+        require_raster_writable(path, grid)
+    elif suffix not in _NIFTI:
         require_itk_writable(path, grid)
 
 
@@ -90,6 +98,8 @@ def _write(array: Array, grid: Grid, path: Path, like: Path | None) -> None:
         if suffix in _NIFTI:
             write_nifti(array, grid, partial, like)
             _require_stored(partial, path, array, grid, read_nifti_grid)
+        elif suffix == _PICTURE:
+            write_raster(array, grid, partial)
         else:
             write_itk(array, grid, partial)
             _require_stored(partial, path, array, grid, read_itk_grid)

@@ -8,6 +8,7 @@ import numpy as np
 from ..errors import DataError, UsageError
 from ..geometry import Grid
 from ..imaging.volume import LabelVolume
+from .flat import outlines_if_flat
 from .metric import MetricName
 from .overlap import Overlap, count_overlaps
 from .status import Status, status_of
@@ -75,6 +76,8 @@ def score_case(
 ) -> tuple[ClassScore, ...]:
     """The scores of every class, in the order of `classes`, in 3D on the grid of the reference.
 
+    Of a single slice the distances are those of the outlines in it.
+
     Args:
         prediction: labels of the model, on the reference's grid.
         reference: labels of the expert; its affine decides what a millimetre is.
@@ -89,8 +92,8 @@ def score_case(
     overlaps = count_overlaps(prediction.array, reference.array, classes.values())
     statuses = {value: status_of(one.n_prediction, one.n_reference) for value, one in overlaps.items()}
     distances = compute_class_distances(
-        prediction.array,
-        reference.array,
+        outlines_if_flat(prediction.array),
+        outlines_if_flat(reference.array),
         [value for value, status in statuses.items() if status is Status.OK],
         reference.grid.spacing_mm,
     )

@@ -54,13 +54,15 @@ def body_box(
     """The edges of the body along each axis in voxel indices (voxel 0 reaches from -0.5 to 0.5), or `None`.
 
     Each edge is that of the widest slices, apart from the outermost two per cent. `None` where the image is too
-    small to hold a body, or holds none.
+    small to hold a body, or holds none; and of X-rays, whose field of view was set around the body by hand.
 
     Args:
         array: (S, H, W) intensities, S along the body.
         spacing_mm: distance of the voxels along S, H and W.
         modality: how to read the intensities; "unknown" is read like MR.
     """
+    if modality == "xray":
+        return None
     if max(array.shape[1] * spacing_mm[1], array.shape[2] * spacing_mm[2]) < _SMALLEST_BODY_MM:
         return None
     factors = _block_sizes(array.shape, spacing_mm)

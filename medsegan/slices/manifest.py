@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from ..errors import DataError
-from ..imaging import IntensityScale, Modality
+from ..imaging import MODALITIES, IntensityScale, Modality
 from .frame import Frame
 from .plane import Plane, require_plane
 
@@ -14,7 +14,6 @@ MANIFEST_VERSION = 1
 BACKGROUND = "background"
 
 _CASE_ID = re.compile(r"[A-Za-z0-9_-]+")
-_MODALITIES: tuple[Modality, ...] = ("ct", "mr", "unknown")
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +184,7 @@ class Manifest:
 
 
 def _require_modality(name: str) -> Modality:
-    for modality in _MODALITIES:
+    for modality in MODALITIES:
         if modality == name:
             return modality
-    raise DataError(f"there is no modality {name!r}; a manifest knows {', '.join(_MODALITIES)}")
+    raise DataError(f"there is no modality {name!r}; a manifest knows {', '.join(MODALITIES)}")

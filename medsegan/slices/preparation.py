@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import DataError
 from ..geometry import reorientation_to
 from ..imaging import IntensityScale, Modality, Volume, fit_scale
 from ..shapes import Array
@@ -46,7 +47,9 @@ def prepare_scan(volume: Volume, modality: Modality, plane: Plane, size: int) ->
 
     Raises:
         UsageError: the size is not positive.
+        DataError: a picture is read as CT, or a single slice would be cut across.
     """
+    _require_possible(volume, modality, plane)
     box = find_body(volume, modality)
     frame = frame_around(volume.grid, plane, size, box)
     # Through the same axes always: the scale must depend neither on the order of the axes nor on the plane.
@@ -55,5 +58,23 @@ def prepare_scan(volume: Volume, modality: Modality, plane: Plane, size: int) ->
     darkest = float(np.min(volume.array))
     fill = max(darkest, _DARKEST_FILL_HU) if modality == "ct" else darkest
     images = scale.encode(cut_image(volume.array, frame, fill))
-    notes = () if box is not None else ("no body set apart from its surroundings: the whole image is the view",)
+    has_view = box is not None or modality == "xray"
+    notes = () if has_view else ("no body set apart from its surroundings: the whole image is the view",)
     return PreparedScan(images, frame, scale, modality, notes)
+
+
+def _require_possible(volume: Volume, modality: Modality, plane: Plane) -> None:
+    if volume.is_picture and modality == "ct":
+        raise DataError(
+            "a picture holds grey values and no Hounsfield units, so it cannot be read as ct; read it as xray, or "
+            "as mr for another kind of slice"
+        )
+    across = [name for name, codes in PLANE_CODES.items() if _n_slices(volume, codes) == 1]
+    if across and plane not in across and max(volume.grid.shape) > 1:
+        raise DataError(
+            f"the scan is one {across[0]} slice and cannot be cut {plane}; prepare it with --plane {across[0]}"
+        )
+
+
+def _n_slices(volume: Volume, codes: str) -> int:
+    return volume.grid.shape[reorientation_to(volume.grid, codes).axes[0]]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DataError, InputError
+from ..imaging import is_dicom_index
 from .discovery import Discovery, FoundCase
 from .file_role import Entry
 from .layouts import is_label_folder, read_folder, read_names, read_two_folders
@@ -35,6 +36,7 @@ def discover(paths: Sequence[Path], labels: Path | None = None) -> Discovery:
     for path in (*paths, *([labels] if labels is not None else [])):
         if not path.exists():
             raise InputError(f"there is no file or folder {path}; check the path")
+    paths = [path.parent if is_dicom_index(path) else path for path in paths]
     label_folders = [path for path in paths if path.is_dir() and is_label_folder(path)]
     if labels is None and len(paths) == 2 and len(label_folders) == 1 and all(path.is_dir() for path in paths):
         labels = label_folders[0]
@@ -61,7 +63,7 @@ def _discover_with_labels(paths: Sequence[Path], labels: Path) -> Discovery:
         return Discovery("one scan and its label file", (FoundCase(only.path, labels, only.patient, only.name),))
     label_entries = list_entries(labels)
     if not label_entries:
-        raise InputError(f"{labels} holds no label file; expected NIfTI, NRRD or MetaImage files")
+        raise InputError(f"{labels} holds no label file; expected NIfTI, NRRD, MetaImage, PNG or TIFF files")
     found = read_two_folders(scans, label_entries, "scans, and labels with equal names in a folder of their own")
     if len(scans) == len(images):
         return found

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..imaging import is_archive
+
 
 @dataclass(frozen=True)
 class FoundCase:
     """One scan of one patient.
 
     Args:
-        image: the scan, a file or a folder of DICOM files.
+        image: the scan, a file, or a folder or zip archive of DICOM files.
         label: its labels; None for a scan without labels.
         patient: who was scanned: a hash of the PatientID of a DICOM scan, else what names of files and folders
             tell; splits go by it.
@@ -23,7 +25,12 @@ class FoundCase:
 
     def series(self, asked: str | None) -> str | None:
         """The series to read of this scan: the one asked for if it is DICOM, which alone has series."""
-        return asked if self.image.is_dir() else None
+        return asked if self.is_dicom else None
+
+    @property
+    def is_dicom(self) -> bool:
+        """Whether the scan is a folder or an archive of DICOM files."""
+        return self.image.is_dir() or is_archive(self.image)
 
 
 @dataclass(frozen=True)

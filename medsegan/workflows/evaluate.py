@@ -9,13 +9,14 @@ import numpy as np
 import torch
 
 from ..errors import DataError, InputError, NothingToDoError
-from ..imaging import LabelVolume, align_label, read_label, write_label
+from ..imaging import LabelVolume, read_label, write_label
 from ..metrics import CaseScores, EvaluationReport, score_case, score_missing
 from ..models import ObjectiveName
 from ..pictures import montage, write_png
 from ..progress import SILENT, Progress
 from ..shapes import Array, LabelArray
 from ..slices import CaseRecord, SliceStore, cut_label
+from .case_label import read_case_label
 from .choose_model import choose_model
 from .device import choose_device
 from .label_scan import Labelling, Reading, label_scan
@@ -42,6 +43,7 @@ class EvaluateOptions:
         quality, steps, objective, keep_largest: see `SegmentOptions`.
         device: see `choose_device`.
         overwrite: label cases again that were labelled before.
+        resample_labels: whether reference labels on another grid than their scan are resampled instead of refused.
     """
 
     domain: str
@@ -53,6 +55,7 @@ class EvaluateOptions:
     keep_largest: bool = True
     device: str = "auto"
     overwrite: bool = False
+    resample_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ def evaluate(workspace: Workspace, options: EvaluateOptions, progress: Progress 
         evaluation.add(case)
         progress.update(count)
     progress.finish()
+    for note in evaluation.label_notes:
+        progress.note(note)
     return evaluation.finish(workspace.reports)
 
 
@@ -136,6 +141,7 @@ class _Evaluation:
         self.masks = self.run / "predictions" / options.domain / name
         self.rows: list[CaseScores] = []
         self.failures: list[Failure] = []
+        self.label_notes: list[str] = []
         self.tiles: list[Array] = []
         self.captions: list[str] = []
 
@@ -202,9 +208,11 @@ class _Evaluation:
             raise InputError(
                 f"{path}: the labels of case {case.case_id} are no longer there; prepare the domain again"
             )
-        label, _ = align_label(read_label(path), case.frame.source)
         manifest = self.store.manifest
         values = dict(zip(manifest.class_names, manifest.class_values, strict=True))
+        annotated = {name: value for name, value in values.items() if value > 0}
+        label, notes = read_case_label(path, case.frame.source, annotated, resample=self.options.resample_labels)
+        self.label_notes += [f"{case.case_id}: {note}" for note in notes]
         return LabelVolume(
             _map(label.array, {values[name]: index for name, index in self.classes.items()}), label.grid
         )

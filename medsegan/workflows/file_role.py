@@ -1,5 +1,6 @@
 """What the name of a file says about it: an image or a label, and of what."""
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,21 @@ def read_entry(path: Path, key: str, *, is_series: bool = False) -> Entry:
     else:
         patient = name
     return Entry(path, key, base, name, role, patient)
+
+
+def read_label_entry(path: Path, key: str) -> Entry:
+    """An entry that is a label whatever its name says: a DICOM segmentation, a folder with a file for each class.
+
+    Args:
+        path: the file or folder.
+        key: as in `read_entry`.
+    """
+    entry = read_entry(path, key)
+    if entry.role == "label":
+        return entry
+    folder, _, stem = key.rpartition("/")
+    rest = read_role(stem)[1] if entry.role == "image" else stem
+    return dataclasses.replace(entry, base="/".join(part for part in (folder, rest) if part), role="label")
 
 
 def read_role(stem: str) -> tuple[Role, str]:

@@ -73,8 +73,9 @@ class LabelSources:
         chosen: name -> value that the user passes with --classes; None = nothing passed.
         known: the [labels] of the workspace.
         recorded: name -> value of this domain from an earlier preparation; empty if there was none.
-        dataset_names: value -> name from a dataset.json; None without one.
+        dataset_names: value -> name from a dataset.json or from the label files; None without names.
         is_first: whether no other domain of the workspace depends on [labels], so that they may change.
+        names_from: where `dataset_names` stand, for notes.
     """
 
     found: Mapping[int, int]
@@ -83,6 +84,7 @@ class LabelSources:
     recorded: Mapping[str, int]
     dataset_names: Mapping[int, str] | None
     is_first: bool
+    names_from: str = "dataset.json"
 
 
 def propose_label_map(sources: LabelSources) -> LabelMap:
@@ -153,7 +155,7 @@ def _proposed_for_first(sources: LabelSources, present: list[int]) -> LabelMap:
         absent = [name for name, value in names.items() if value not in present]
         labels = {name: value for name, value in names.items() if name not in absent}
         if labels:
-            notes = ["names of the classes from dataset.json"]
+            notes = [f"names of the classes from {sources.names_from}"]
             if absent:
                 notes.append(f"in no label file and so left out: {', '.join(absent)}")
             return LabelMap(labels, labels, tuple(notes))
@@ -173,7 +175,7 @@ def _mapped_to_known(sources: LabelSources, present: list[int]) -> LabelMap:
         return LabelMap(known, dict(sources.recorded), ("values as medsegan.toml has them for this domain",))
     by_name = {name: value for value, name in (sources.dataset_names or {}).items() if name in known}
     if by_name.keys() == known.keys():
-        note = f"classes mapped by the names in dataset.json: {_listing(by_name)}"
+        note = f"classes mapped by the names in {sources.names_from}: {_listing(by_name)}"
         return LabelMap(known, by_name, (note,))
     if sources.dataset_names is None and set(present) == set(known.values()):
         note = (
@@ -182,7 +184,7 @@ def _mapped_to_known(sources: LabelSources, present: list[int]) -> LabelMap:
         )
         return LabelMap(known, known, (note,))
     named = (
-        f" (dataset.json: {_listing({n: v for v, n in sources.dataset_names.items()})})"
+        f" ({sources.names_from}: {_listing({n: v for v, n in sources.dataset_names.items()})})"
         if sources.dataset_names
         else ""
     )

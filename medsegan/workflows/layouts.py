@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DataError, InputError
+from ..imaging import is_dicom_label
 from .dataset_json import DatasetJson, read_dataset_json
 from .discovery import Discovery, FoundCase
 from .file_role import Entry, read_channel, read_entry, read_role
@@ -55,11 +56,16 @@ def read_names(entries: Sequence[Entry], where: Path) -> Discovery:
     if not images:
         found = f"only {len(labels)} label files" if labels else "no file"
         raise InputError(
-            f"{where} holds {found} that can be read as a scan; expected NIfTI, NRRD, MetaImage or DICOM files"
+            f"{where} holds {found} that can be read as a scan; expected NIfTI, NRRD, MetaImage, DICOM, PNG or "
+            "TIFF files"
         )
     images, strays = without_hidden_labels(images)
     cases, orphans = pair(images, labels)
-    if labels:
+    if labels and all(is_dicom_label(label.path) for label in labels):
+        layout = _describe(images) + " with DICOM segmentations or structure sets beside them"
+    elif labels and all(label.path.is_dir() for label in labels):
+        layout = _describe(images) + " with a folder of label files, one for each class, beside each"
+    elif labels:
         layout = f"one folder, images and labels told apart by names: {_pattern(images)} and {_pattern(labels)}"
     else:
         layout = _describe(images) + " without labels"
@@ -83,8 +89,8 @@ def read_two_folders(
     kept, notes = first_channels(images, is_nnunet)
     if not kept:
         raise InputError(
-            "the folder of images holds no file that can be read as a scan; expected NIfTI, NRRD, MetaImage or "
-            "DICOM"
+            "the folder of images holds no file that can be read as a scan; expected NIfTI, NRRD, MetaImage, "
+            "DICOM, PNG or TIFF"
         )
     cases, orphans = pair(kept, labels)
     return Discovery(layout, cases, orphans, None, (*notes, *_patient_notes(kept)))

@@ -5,33 +5,57 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import DataError
-from ..imaging import is_dicom_file, is_scan, scan_stem
-from .file_role import Entry, read_entry
+from ..imaging import is_dicom_file, is_dicom_label, is_picture_file, is_radiograph, is_scan, scan_stem
+from .file_role import Entry, read_entry, read_label_entry, read_role
 
-__all__ = ["entries_of_files", "is_dicom_file", "is_volume_file", "list_entries", "require_apart"]
+__all__ = [
+    "entries_of_files",
+    "holds_radiographs",
+    "is_dicom_file",
+    "is_volume_file",
+    "list_entries",
+    "require_apart",
+]
 
 
 def list_entries(folder: Path) -> list[Entry]:
     """All scans and label volumes below a folder, in order of their names; hidden ones are passed over.
 
     Args:
-        folder: searched with everything below it. A folder with DICOM files is one entry, whatever DICOM lies
-            below it too, since its series are looked for there as well.
+        folder: searched with everything below it. Pictures count only where there is nothing else, since beside
+            volumes they are previews and reports. X-rays in one folder are scans of their own. Any other folder
+            with DICOM images is one entry, whatever DICOM lies below it too, since its series are looked for there
+            as well. Each DICOM file of labels is an entry, and so is a folder beside a scan with a label file for
+            each class.
     """
     entries: list[Entry] = []
     series: list[Path] = []
     for current, names in _walk(folder):
         relative = current.relative_to(folder)
-        for name in names:
-            if is_volume_file(current / name):
-                key = (relative / scan_stem(Path(name))).as_posix()
-                entries.append(read_entry(current / name, key))
+        volumes = [name for name in names if is_volume_file(current / name)]
+        if current != folder and _is_class_folder(current, volumes):
+            entries.append(read_label_entry(current, relative.as_posix()))
+            continue
+        for name in volumes:
+            key = (relative / scan_stem(Path(name))).as_posix()
+            entries.append(read_entry(current / name, key))
+        labels = [name for name in names if is_dicom_label(current / name)]
+        for name in labels:
+            key = (relative / scan_stem(Path(name))).as_posix()
+            entries.append(read_label_entry(current / name, key))
         is_inside = any(current.is_relative_to(above) for above in series)
-        if not is_inside and any(is_dicom_file(current / name) for name in names):
+        if not is_inside and any(is_dicom_file(current / name) for name in names if name not in labels):
+            if holds_radiographs(current):
+                for name in names:
+                    if is_radiograph(current / name):
+                        key = (relative / scan_stem(Path(name))).as_posix()
+                        entries.append(read_entry(current / name, key))
+                continue
             series.append(current)
             key = relative.as_posix() if relative.parts else folder.resolve().name
             entries.append(read_entry(current, key, is_series=True))
-    return sorted(entries, key=lambda entry: entry.key)
+    placed = [entry for entry in entries if not is_picture_file(entry.path)]
+    return sorted(placed or entries, key=lambda entry: entry.key)
 
 
 def entries_of_files(files: Iterable[Path]) -> list[Entry]:
@@ -39,12 +63,20 @@ def entries_of_files(files: Iterable[Path]) -> list[Entry]:
     entries: list[Entry] = []
     series: set[Path] = set()
     for file in files:
-        if is_volume_file(file):
+        if is_dicom_label(file):
+            entries.append(read_label_entry(file, scan_stem(file)))
+        elif is_volume_file(file) or is_radiograph(file):
             entries.append(read_entry(file, scan_stem(file)))
         elif is_dicom_file(file) and file.parent not in series:
             series.add(file.parent)
             entries.append(read_entry(file.parent, file.parent.resolve().name, is_series=True))
     return entries
+
+
+def holds_radiographs(folder: Path) -> bool:
+    """Whether the DICOM files directly in a folder are several X-ray pictures and no series, by the first two."""
+    files = [path for path in sorted(folder.iterdir()) if is_dicom_file(path)][:2]
+    return len(files) == 2 and all(is_radiograph(path) for path in files)
 
 
 def is_volume_file(path: Path) -> bool:
@@ -69,6 +101,22 @@ def require_apart(images: Iterable[Path]) -> None:
         if above is not None and place.is_dir():
             raise DataError(f"{place} lies within {above}, which is a DICOM series already; name only one of them")
         seen.add(place)
+
+
+def _is_class_folder(folder: Path, volumes: list[str]) -> bool:
+    """Whether a folder holds the labels of the one scan beside it, a file for each class.
+
+    TotalSegmentator writes ct.nii.gz and segmentations/liver.nii.gz, segmentations/spleen.nii.gz, ...
+    """
+    if len(volumes) < 2 or read_role(folder.name)[0] != "label" or is_picture_file(folder / volumes[0]):
+        return False
+    beside = [path for path in folder.parent.iterdir() if is_volume_file(path)]
+    scans = [path for path in beside if read_role(scan_stem(path))[0] != "label"]
+    if len(scans) != 1:
+        return False
+    # Labels of whole scans go by the name of their scan or have a word for labels; classes have neither.
+    stems = [scan_stem(Path(name)) for name in volumes]
+    return scan_stem(scans[0]) not in stems and all(read_role(stem)[0] == "unsaid" for stem in stems)
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import DataError
+from ..imaging import is_archive
 from .discovery import FoundCase
 from .file_role import Entry
+from .references import pair_by_reference
 
 LARGEST_FOLDER_OF_ONE_PATIENT = 4
 
@@ -35,13 +37,16 @@ def pair(images: Sequence[Entry], labels: Sequence[Entry]) -> tuple[tuple[FoundC
     Raises:
         DataError: labels fit several images or several labels one image, or there are labels and none fits.
     """
-    label_of: dict[Path, Path] = {}
-    taken: set[Path] = set()
+    label_of, strangers = pair_by_reference(images, labels)
+    taken = set(label_of.values())
     for image_key, label_key in _ROUNDS:
         open_images = _grouped([entry for entry in images if entry.path not in label_of], image_key)
         open_labels = _grouped([entry for entry in labels if entry.path not in taken], label_key)
         for name in open_images.keys() & open_labels.keys():
             image, label = _only_pair(open_images[name], open_labels[name])
+            # Contours of another series would fall somewhere on this one, and nothing would show it.
+            if label in strangers and (image.is_dir() or is_archive(image)):
+                continue
             label_of[image] = label
             taken.add(label)
     if labels and images and not taken:

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ..imaging import read_patient_key
+from ..imaging import is_dicom_file, read_patient_key
 from .discovery import Discovery
 from .layouts import NOTES_ON_PATIENTS
 
@@ -13,7 +13,8 @@ def told_by_patient_id(found: Discovery) -> Discovery:
     Args:
         found: with the patients that names of files and folders tell.
     """
-    keys = {case.image: read_patient_key(case.image) for case in found.cases if case.image.is_dir()}
+    dicom = [case.image for case in found.cases if case.is_dicom or is_dicom_file(case.image)]
+    keys = {image: read_patient_key(image) for image in dicom}
     # A scan without the id whose name says that it is of the same patient as one with it.
     key_of_name = {case.patient: key for case in found.cases if (key := keys.get(case.image)) is not None}
     cases = tuple(

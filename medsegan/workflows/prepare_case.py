@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import DataError
-from ..imaging import Modality, Volume, align_label, detect_modality, read_label, read_volume
+from ..imaging import Modality, Volume, detect_modality, read_volume
 from ..shapes import Array, LabelArray
 from ..slices import CaseRecord, Plane, case_id_of, cut_label, patient_id_of, prepare_scan
+from .case_label import read_case_label
 from .discovery import FoundCase
 from .label_map import MERGED_NOTE, LabelMap, count_values
 
@@ -24,6 +25,8 @@ class CaseSettings:
         size: rows and columns of a slice.
         label_map: from values in the label files to classes.
         series: which one is read of a DICOM folder; None = the only one.
+        fix_gaps: whether gaps between DICOM slices are filled by interpolation.
+        resample_labels: whether labels on another grid than their scan are resampled instead of refused.
     """
 
     domain: str
@@ -33,6 +36,8 @@ class CaseSettings:
     size: int
     label_map: LabelMap
     series: str | None = None
+    fix_gaps: bool = False
+    resample_labels: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +56,11 @@ def prepare_case(case: FoundCase, settings: CaseSettings) -> PreparedCase:
         InputError: a file cannot be read.
         DataError: the scan is of another modality than its domain, or its labels do not lie on it.
     """
-    volume = read_volume(case.image, series=case.series(settings.series))
+    volume = read_volume(case.image, series=case.series(settings.series), fix_gaps=settings.fix_gaps)
     notes = [*volume.notes, *_check_modality(volume, settings)]
     indices: LabelArray | None = None
     if case.label is not None:
-        indices, label_notes = _read_indices(case, volume, settings.label_map)
+        indices, label_notes = _read_indices(case, volume, settings)
         notes += label_notes
     scan = prepare_scan(volume, settings.modality, settings.plane, settings.size)
     notes += scan.notes
@@ -90,10 +95,13 @@ def _check_modality(volume: Volume, settings: CaseSettings) -> list[str]:
     return []
 
 
-def _read_indices(case: FoundCase, volume: Volume, label_map: LabelMap) -> tuple[LabelArray, list[str]]:
+def _read_indices(case: FoundCase, volume: Volume, settings: CaseSettings) -> tuple[LabelArray, list[str]]:
     assert case.label is not None
-    label, note = align_label(read_label(case.label), volume.grid)
-    notes = [] if note is None else [note]
+    label_map = settings.label_map
+    label, label_notes = read_case_label(
+        case.label, volume.grid, label_map.values, resample=settings.resample_labels
+    )
+    notes = list(label_notes)
     merged = label_map.merged(count_values(label.array))
     if merged:
         listed = ", ".join(f"{value} ({n} voxels)" for value, n in merged.items())

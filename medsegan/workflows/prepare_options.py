@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UsageError
-from ..imaging import Modality
+from ..imaging import DEFAULT_WINDOWS, Modality
 from ..slices import PLANE_CODES, Plane
 from .split_settings import SplitSettings
 from .workspace_names import require_domain_name
@@ -19,7 +19,7 @@ class PrepareOptions:
     Args:
         paths: files and folders with scans.
         labels: folder of label files or the label file of the one scan; None = found by name.
-        domain: name of the domain; None = "ct" or "mri" after the modality.
+        domain: name of the domain; None = "ct", "mri" or "xray" after the modality.
         modality: what all scans are; None = found out from the scans.
         classes: name -> value in these label files, all else becomes background; None = all values that there are.
         size: rows and columns of a slice, a power of two from 32 to 1024; None = the workspace's, 128 in a new
@@ -33,6 +33,8 @@ class PrepareOptions:
             for the domain, else 0.2.
         series: which series is read of each folder with several DICOM series: a SeriesInstanceUID, or a number in
             the list that the error shows; None = each holds only one.
+        fix_gaps: whether missing or unevenly spaced DICOM slices are filled by interpolation and not refused.
+        resample_labels: whether labels on another grid than their scan are resampled instead of refused.
         overwrite: whether a store of this domain is replaced.
         dry_run: whether only to say what would be done.
 
@@ -52,6 +54,8 @@ class PrepareOptions:
     val_fraction: float | None = None
     test_fraction: float | None = None
     series: str | None = None
+    fix_gaps: bool = False
+    resample_labels: bool = False
     overwrite: bool = False
     dry_run: bool = False
 
@@ -59,8 +63,8 @@ class PrepareOptions:
         object.__setattr__(self, "paths", tuple(Path(path) for path in self.paths))
         if self.domain is not None:
             require_domain_name(self.domain)
-        if self.modality not in {None, "ct", "mr"}:
-            raise UsageError(f'--modality must be "ct" or "mr", got {self.modality!r}')
+        if self.modality is not None and self.modality not in DEFAULT_WINDOWS:
+            raise UsageError(f"--modality must be one of {', '.join(DEFAULT_WINDOWS)}, got {self.modality!r}")
         if self.plane is not None and self.plane not in PLANE_CODES:
             raise UsageError(f"--plane must be one of {', '.join(PLANE_CODES)}, got {self.plane!r}")
         size = self.size

@@ -17,13 +17,13 @@ from .label_map import LabelMap, LabelSources, propose_label_map
 from .prepare_case import CaseSettings
 from .prepare_options import PrepareOptions
 from .split_settings import DEFAULT_SPLIT, SplitSettings
-from .survey import LabelSurvey, ModalityVote, survey_labels, vote_modality
+from .survey import LabelReading, LabelSurvey, ModalityVote, survey_labels, vote_modality
 from .workspace import DomainSettings, PreparationSettings, Workspace
 
 DEFAULT_PREPARATION = PreparationSettings(size=128, plane="axial")
 THICK_SLICE = 2.0
 """A voxel this many times as long as wide shows in which plane a scan was acquired."""
-_DOMAIN_NAMES: dict[Modality, str] = {"ct": "ct", "mr": "mri"}
+_DOMAIN_NAMES: dict[Modality, str] = {"ct": "ct", "mr": "mri", "xray": "xray"}
 _BYTES_PER_IMAGE_PIXEL, _BYTES_PER_LABEL_PIXEL = 2, 1
 
 
@@ -102,7 +102,7 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
     domain = options.domain or _DOMAIN_NAMES[vote.modality]
     _require_free(workspace.store_path(domain), options)
     size, plane = _geometry(workspace, options, domain)
-    survey = survey_labels(discovery.cases, progress)
+    survey = survey_labels(discovery.cases, progress, _label_reading(workspace, options, discovery, domain))
     if len(survey.failures) == len(discovery.cases):
         raise DataError(f"no label file can be read; the first one: {next(iter(survey.failures.values()))}")
     label_map = _label_map(workspace, options, discovery, survey, domain)
@@ -117,7 +117,15 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
         vote=vote,
         survey=survey,
         settings=CaseSettings(
-            domain, vote.modality, options.modality is not None, plane, size, label_map, options.series
+            domain,
+            vote.modality,
+            options.modality is not None,
+            plane,
+            size,
+            label_map,
+            series=options.series,
+            fix_gaps=options.fix_gaps,
+            resample_labels=options.resample_labels,
         ),
         window=_window(options, recorded, vote.modality),
         split=split,
@@ -157,16 +165,16 @@ def _recorded_notes(options: PrepareOptions, recorded: DomainSettings, modality:
 
 
 def _vote(discovery: Discovery, options: PrepareOptions) -> ModalityVote:
-    if options.series is not None and not any(case.image.is_dir() for case in discovery.cases):
+    if options.series is not None and not any(case.is_dicom for case in discovery.cases):
         raise UsageError(
             f"--series {options.series} chooses among the series of a DICOM folder, but no scan here is DICOM; "
             "leave it out"
         )
     if options.modality is None:
-        return vote_modality(discovery.cases, options.series)
+        return vote_modality(discovery.cases, options.series, fix_gaps=options.fix_gaps)
     # Nothing has to be found out, but in a dry run the number of slices has.
     is_counted = options.dry_run and not discovery.n_labeled
-    grids = vote_modality(discovery.cases, options.series).grids if is_counted else {}
+    grids = vote_modality(discovery.cases, options.series, fix_gaps=options.fix_gaps).grids if is_counted else {}
     return ModalityVote(options.modality, "given by --modality", grids)
 
 
@@ -203,9 +211,25 @@ def _label_map(
             chosen=options.classes,
             known=workspace.labels,
             recorded=recorded,
-            dataset_names=discovery.class_names,
+            dataset_names=discovery.class_names or survey.names or None,
             is_first=not others,
+            names_from="dataset.json" if discovery.class_names else "the label files",
         )
+    )
+
+
+def _label_reading(
+    workspace: Workspace, options: PrepareOptions, discovery: Discovery, domain: str
+) -> LabelReading:
+    """How the labels are read, with the values that classes have already."""
+    recorded = workspace.domains[domain].values if domain in workspace.domains else {}
+    listed = {name: value for value, name in (discovery.class_names or {}).items()}
+    return LabelReading(
+        series=options.series,
+        values=options.classes or listed or recorded or workspace.labels,
+        only=options.classes,
+        resample=options.resample_labels,
+        fix_gaps=options.fix_gaps,
     )
 
 

@@ -40,7 +40,7 @@ def list_scans(folder: Path) -> ScanList:
     scans, _ = first_channels(images, _is_nnunet(folder))
     if not scans:
         found = f"only {len(entries)} label files" if entries else "no file that can be read as a scan"
-        raise InputError(f"{folder} holds {found}; expected scans as NIfTI, NRRD, MetaImage or DICOM")
+        raise InputError(f"{folder} holds {found}; expected scans as NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF")
     _require_unique(scans)
     kept = {scan.path for scan in scans}
     return ScanList(tuple(scans), tuple(entry.path for entry in entries if entry.path not in kept))

@@ -7,13 +7,21 @@ from pathlib import Path
 import torch
 
 from ..errors import InputError, NothingToDoError, UsageError
-from ..imaging import is_scan, scan_stem, write_label, write_probabilities, write_volume
+from ..imaging import (
+    is_dicom_index,
+    is_picture_file,
+    is_scan,
+    scan_stem,
+    write_label,
+    write_probabilities,
+    write_volume,
+)
 from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
 from .device import choose_device
 from .label_scan import LabeledScan, Labelling, Reading, label_scan
-from .listing import is_dicom_file, is_volume_file
+from .listing import holds_radiographs, is_dicom_file, is_volume_file
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview
 from .scan_list import list_scans
@@ -30,7 +38,8 @@ from .workspace import Workspace
 
 __all__ = ["Failure", "Quality", "SegmentOptions", "SegmentResult", "SegmentedCase", "segment"]
 
-SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
+PICTURE_SUFFIX = ".png"
+SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", PICTURE_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,7 @@ def _run(
     job: _Job, model: TrainedModel, device: torch.device, options: SegmentOptions, progress: Progress
 ) -> SegmentedCase:
     began = time.perf_counter()
-    reading = Reading(options.modality, options.series)
+    reading = Reading(options.modality, options.series, fix_gaps=options.fix_gaps)
     labelling = Labelling(options.n_steps, options.objective, options.keep_largest)
     scan = label_scan(model, device, job.source, reading, labelling)
     for note in scan.notes:
@@ -127,15 +136,17 @@ def _is_batch(source: Path) -> bool:
     """Whether a path is a folder of scans, and not one scan."""
     if not source.exists():
         raise InputError(f"{source}: there is no such file or folder")
-    return source.is_dir() and not any(is_dicom_file(path) for path in source.iterdir() if path.is_file())
+    if not source.is_dir():
+        return False
+    return holds_radiographs(source) or not any(is_dicom_file(path) for path in source.iterdir() if path.is_file())
 
 
 def _single_job(options: SegmentOptions) -> _Job:
-    if not options.source.is_dir() and not is_scan(options.source):
-        raise InputError(f"{options.source}: this is no scan; expected NIfTI, NRRD, MetaImage or DICOM")
+    if not (options.source.is_dir() or is_scan(options.source) or is_dicom_index(options.source)):
+        raise InputError(f"{options.source}: this is no scan; expected NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF")
     output = options.output
     if output.is_dir():
-        output = output / f"{scan_stem(options.source)}.nii.gz"
+        output = output / f"{scan_stem(options.source)}{_mask_suffix(options.source)}"
     return _Job(options.source, _with_suffix(output), options.probabilities, options.residual, options.preview)
 
 
@@ -145,7 +156,9 @@ def _batch_jobs(options: SegmentOptions, progress: Progress) -> list[_Job]:
         raise UsageError(f"{options.source} is a folder of scans, so -o must be a folder of masks, got {output}")
     found = list_scans(options.source)
     if not found.scans:
-        raise InputError(f"{options.source}: no scan in this folder; expected NIfTI, NRRD, MetaImage or DICOM")
+        raise InputError(
+            f"{options.source}: no scan in this folder; expected NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF"
+        )
     if found.left_out:
         named = ", ".join(path.name for path in found.left_out[:5])
         progress.note(f"{len(found.left_out)} files are labels or further channels and left out: {named}")
@@ -155,7 +168,7 @@ def _batch_jobs(options: SegmentOptions, progress: Progress) -> list[_Job]:
         jobs.append(
             _Job(
                 entry.path,
-                output / f"{stem}.nii.gz",
+                output / f"{stem}{_mask_suffix(entry.path)}",
                 options.probabilities and options.probabilities / f"{stem}.nii.gz",
                 options.residual and options.residual / f"{stem}.nii.gz",
                 options.preview and options.preview / f"{stem}.png",
@@ -173,8 +186,8 @@ def _require_writable(jobs: list[_Job]) -> None:
                 raise UsageError(f"{path} is a scan that is read; give another place to write to")
         if job.probabilities and not job.probabilities.name.lower().endswith((".nii.gz", ".nii")):
             raise UsageError(f"--probabilities {job.probabilities}: four axes are written as .nii.gz or .nii only")
-        if job.residual:
-            _with_suffix(job.residual)
+        if job.residual and _with_suffix(job.residual).suffix.lower() == PICTURE_SUFFIX:
+            raise UsageError(f"--residual {job.residual}: a PNG can hold labels only; write .nii.gz")
 
 
 def _with_suffix(output: Path) -> Path:
@@ -198,6 +211,11 @@ def _without_existing(jobs: list[_Job], options: SegmentOptions) -> tuple[list[_
             "pass --overwrite or --skip-existing"
         )
     return jobs, ()
+
+
+def _mask_suffix(source: Path) -> str:
+    """Of a mask that nobody named: of a picture a picture."""
+    return PICTURE_SUFFIX if is_picture_file(source) else ".nii.gz"
 
 
 def _is_there(job: _Job) -> bool:

@@ -48,6 +48,7 @@ class SegmentOptions:
         preview: PNG with contours on slices; a folder for a folder of scans.
         modality: of the scans; None = found out.
         series: UID or number of the series, where a DICOM folder holds several.
+        fix_gaps: whether missing or unevenly spaced DICOM slices are filled by interpolation and not refused.
         keep_largest: leave only the largest 3D part of each class that the training labels show in one piece;
             False = every part. Probabilities are written as they are.
         device: see `choose_device`.
@@ -67,6 +68,7 @@ class SegmentOptions:
     preview: Path | None = None
     modality: Modality | None = None
     series: str | None = None
+    fix_gaps: bool = False
     keep_largest: bool = True
     device: str = "auto"
     overwrite: bool = False

@@ -1,13 +1,13 @@
 """A first look at the scans and labels of a domain, before anything is written."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import DataError, MedseganError, UsageError
 from ..geometry import Grid
-from ..imaging import Modality, detect_modality, read_label, read_volume
+from ..imaging import LabelVolume, Modality, class_name_of, detect_modality, needs_scan, read_label, read_volume
 from ..progress import Progress
 from .discovery import FoundCase
 from .label_map import count_values
@@ -40,19 +40,25 @@ class LabelSurvey:
         found: value -> number of voxels over all files that can be read.
         grids: image -> grid of its label volume.
         failures: image -> why its labels cannot be read.
+        names: value -> name, where the files themselves name their classes; the values of `found`, by which the
+            domain numbers them, may be others than those in a file.
     """
 
     found: dict[int, int]
     grids: dict[Path, Grid]
     failures: dict[Path, MedseganError]
+    names: dict[int, str] = field(default_factory=dict)
 
 
-def vote_modality(cases: Sequence[FoundCase], series: str | None = None) -> ModalityVote:
+def vote_modality(
+    cases: Sequence[FoundCase], series: str | None = None, *, fix_gaps: bool = False
+) -> ModalityVote:
     """The modality of most of a few scans, evenly spread over all, with the reason.
 
     Args:
         cases: at least one.
         series: of each DICOM folder; None = the only one.
+        fix_gaps: whether gaps between DICOM slices are filled by interpolation.
 
     Raises:
         DataError: no scan can be read.
@@ -65,7 +71,7 @@ def vote_modality(cases: Sequence[FoundCase], series: str | None = None) -> Moda
         if count >= LARGEST_SAMPLE and found:
             break
         try:
-            volume = read_volume(case.image, series=case.series(series))
+            volume = read_volume(case.image, series=case.series(series), fix_gaps=fix_gaps)
         except MedseganError as failure:
             error = error or failure
             continue
@@ -82,7 +88,9 @@ def vote_modality(cases: Sequence[FoundCase], series: str | None = None) -> Moda
             f"the scans are of different kinds ({listed}); prepare each kind by itself, or pass --modality"
         )
     if winner == "unknown":
-        raise UsageError(f"the scans do not tell what they are ({found[winner][0]}); pass --modality ct or mr")
+        raise UsageError(
+            f"the scans do not tell what they are ({found[winner][0]}); pass --modality ct, mr or xray"
+        )
     n_seen = sum(votes.values())
     notes: tuple[str, ...] = ()
     if n_votes < n_seen:
@@ -92,32 +100,98 @@ def vote_modality(cases: Sequence[FoundCase], series: str | None = None) -> Moda
     return ModalityVote(winner, reason, grids, notes)
 
 
-def survey_labels(cases: Sequence[FoundCase], progress: Progress) -> LabelSurvey:
+@dataclass(frozen=True)
+class LabelReading:
+    """How the labels of a domain are read.
+
+    Args:
+        series: which one is read of a DICOM folder; None = the only one.
+        values: name -> value of classes that have a value already; others get one of their own.
+        only: names of the classes to read where files name them; None = all.
+        fix_gaps: whether gaps between DICOM slices of the scans are filled by interpolation.
+        resample: whether a segmentation on another grid than its scan is resampled instead of refused.
+    """
+
+    series: str | None = None
+    values: Mapping[str, int] = field(default_factory=dict)
+    only: Collection[str] | None = None
+    resample: bool = False
+    fix_gaps: bool = False
+
+
+def survey_labels(cases: Sequence[FoundCase], progress: Progress, reading: LabelReading) -> LabelSurvey:
     """The values of all label files, read one by one.
 
     Args:
         cases: those without labels are passed over.
         progress: hears of each file.
+        reading: how they are read.
+
+    Raises:
+        DataError: some files name their classes and others do not, and nothing says what the values mean.
     """
-    found: Counter[int] = Counter()
     grids: dict[Path, Grid] = {}
     failures: dict[Path, MedseganError] = {}
     labeled = [case for case in cases if case.label is not None]
     if not labeled:
         return LabelSurvey({}, {}, {})
+    count = _Count(reading)
     progress.start("read labels", len(labeled), "files")
     for done, case in enumerate(labeled, start=1):
-        assert case.label is not None
         try:
-            label = read_label(case.label)
+            label = _read(case, reading)
         except MedseganError as error:
             failures[case.image] = error
         else:
-            found.update(count_values(label.array))
+            count.add(label)
             grids[case.image] = label.grid
         progress.update(done)
     progress.finish()
-    return LabelSurvey(dict(found), grids, failures)
+    return LabelSurvey(dict(count.found), grids, failures, count.names())
+
+
+def _read(case: FoundCase, reading: LabelReading) -> LabelVolume:
+    assert case.label is not None
+    on = None
+    if needs_scan(case.label):
+        on = read_volume(case.image, series=case.series(reading.series), fix_gaps=reading.fix_gaps).grid
+    return read_label(case.label, on=on, only=reading.only, resample=reading.resample)
+
+
+class _Count:
+    """The voxels of each value, named classes at one value throughout however each file numbers them."""
+
+    def __init__(self, reading: LabelReading) -> None:
+        self.found: Counter[int] = Counter()
+        self._is_told = reading.only is not None
+        self._values = {class_name_of(name): value for name, value in reading.values.items()}
+        self._written = {class_name_of(name): name for name in reading.values}
+        self._seen: set[str] = set()
+        self._n_unnamed = 0
+
+    def add(self, label: LabelVolume) -> None:
+        """Count one file."""
+        counts = count_values(label.array)
+        self._n_unnamed += not label.names and any(counts.keys() - {0})
+        for value, n in counts.items():
+            self.found[self._value_of(label.names[value], value) if value in label.names else value] += n
+        self._seen.update(label.names.values())
+        if self._seen and self._n_unnamed and not self._is_told:
+            raise DataError(
+                f"some label files name their classes ({', '.join(sorted(self._seen)[:5])}) and others hold "
+                "values alone; pass --classes NAME=VALUE,... with the names of the ones and values of the others"
+            )
+
+    def names(self) -> dict[int, str]:
+        """Value -> name of the classes that files name, in the order of the values."""
+        known = sorted(self._seen & self._values.keys(), key=lambda name: self._values[name])
+        return {self._values[name]: self._written.get(name, name) for name in known}
+
+    def _value_of(self, name: str, value: int) -> int:
+        if name not in self._values:
+            taken = set(self._values.values())
+            self._values[name] = value if value not in taken else max(taken) + 1
+        return self._values[name]
 
 
 def _spread(cases: Sequence[FoundCase]) -> list[FoundCase]:

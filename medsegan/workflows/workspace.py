@@ -20,7 +20,7 @@ class DomainSettings:
     """One kind of image with one appearance, as `medsegan.toml` records it.
 
     Args:
-        modality: "ct", "mr" or "unknown".
+        modality: "ct", "mr", "xray" or "unknown".
         values: name of a class -> its value in this domain's own label files; a class that this domain does not
             annotate is absent.
         source: the layout that the scans were found in, in words; never a path.
@@ -231,8 +231,8 @@ def _read_domain(name: str, table: Any, path: Path) -> DomainSettings:
     if not isinstance(table, dict):
         raise DataError(f"{path}: [{where}] must be a table, found {table!r}")
     modality = table.get("modality", "unknown")
-    if modality not in {"ct", "mr", "unknown"}:
-        raise DataError(f'{path}: {where}.modality must be "ct", "mr" or "unknown", found {modality!r}')
+    if modality not in {"ct", "mr", "xray", "unknown"}:
+        raise DataError(f'{path}: {where}.modality must be "ct", "mr", "xray" or "unknown", found {modality!r}')
     values = {
         require_label_name(label, path): require_label_value(value, path, f"{where}.values.{label}")
         for label, value in _table(table, "values", path).items()

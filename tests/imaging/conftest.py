@@ -13,6 +13,8 @@ import pytest
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, RLELossless
 
+from medsegan.imaging import Volume
+
 ROWS, COLUMNS, N_SLICES = 40, 32, 12
 SPACING_MM, STEP_MM = 0.9, 2.5
 ORIGIN = np.array([-12.0, -20.0, 0.0])
@@ -105,6 +107,13 @@ def write_specs(tmp_path: Path) -> Callable[[list[SliceSpec]], Path]:
     return write
 
 
+def off_the_truth(volume: Volume) -> tuple[np.ndarray, np.ndarray]:
+    """By how much each voxel differs from what its place demands, and where it is air that no slice reached."""
+    indices = np.stack([*np.indices(volume.array.shape), np.ones(volume.array.shape)], axis=-1)
+    world_ras = (indices @ volume.grid.world_from_voxel.T)[..., :3]
+    return np.abs(volume.array - hounsfield(world_ras * [-1, -1, 1])), volume.array == -1024
+
+
 @dataclass(frozen=True)
 class SliceTools:
     """What the tests of the traps build their series from."""
@@ -113,8 +122,9 @@ class SliceTools:
     slice: type[SliceSpec]
     hounsfield: Callable[[np.ndarray], np.ndarray]
     origin: np.ndarray
+    off: Callable[[Volume], tuple[np.ndarray, np.ndarray]]
 
 
 @pytest.fixture
 def slices() -> SliceTools:
-    return SliceTools(stack_specs, SliceSpec, hounsfield, ORIGIN)
+    return SliceTools(stack_specs, SliceSpec, hounsfield, ORIGIN, off_the_truth)

@@ -70,11 +70,16 @@ def test_annotations_and_doses_beside_the_slices_are_left_out(real_scans, tmp_pa
         assert name in note
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["dicom2nifti/rgb/001", "dcmqi_ct3slice_and_seg/24x38x3/multiframe", "dcmqi_ct3slice_and_seg/24x38x3/seg"],
-)
-def test_colour_multiframe_and_seg_are_refused_by_name(real_scans, name):
+@pytest.mark.parametrize("matrix", ["23x38x3", "24x38x3"])
+def test_many_frames_in_one_file_are_the_same_volume_as_single_slices(real_scans, matrix):
+    folder = real_scans("awkward") / "dcmqi_ct3slice_and_seg" / matrix
+    frames, single = read_series(folder / "multiframe"), read_series(folder / "image")
+    assert np.array_equal(frames.array, single.array)
+    assert np.array_equal(frames.grid.world_from_voxel, single.grid.world_from_voxel)
+
+
+@pytest.mark.parametrize("name", ["dicom2nifti/rgb/001", "dcmqi_ct3slice_and_seg/24x38x3/seg"])
+def test_colour_and_seg_are_refused_by_name(real_scans, name):
     with pytest.raises(DataError, match="Storage"):
         read_series(real_scans("awkward") / name)
 

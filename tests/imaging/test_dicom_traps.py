@@ -13,10 +13,8 @@ from medsegan.imaging import Volume, read_series, read_volume
 def require_right(volume: Volume, slices, n_slices: int = 12, tolerance: float = 1.0) -> None:
     """Every voxel holds what its place demands, and the spacing and the number of slices are true."""
     assert volume.array.shape[2] == n_slices
-    indices = np.stack([*np.indices(volume.array.shape), np.ones(volume.array.shape)], axis=-1)
-    world_ras = (indices @ volume.grid.world_from_voxel.T)[..., :3]
-    expected = slices.hounsfield(world_ras * [-1, -1, 1])
-    assert np.abs(volume.array - expected).max() <= tolerance
+    off, _ = slices.off(volume)
+    assert off.max() <= tolerance
     assert volume.modality == "ct"
 
 
@@ -34,6 +32,15 @@ def test_t01_one_slice_missing_is_refused_with_the_gap(slices, write_specs):
     del specs[5]
     with pytest.raises(DataError, match=r"5\.000 mm after position 10\.000.*missing"):
         read_series(write_specs(specs))
+
+
+def test_t01_one_slice_missing_is_filled_if_asked(slices, write_specs):
+    specs = slices.stack()
+    del specs[5]
+    volume = read_volume(write_specs(specs), fix_gaps=True)
+    require_right(volume, slices)
+    assert volume.array.dtype == np.int16
+    assert "12 slices 2.500 mm apart, 1 of them interpolated" in volume.notes[0]
 
 
 def test_t02_an_exact_copy_is_dropped_with_a_note(slices, write_specs):
@@ -85,11 +92,19 @@ def test_t04_several_series_are_listed_and_can_be_asked_for(slices, write_specs)
         read_series(folder, "7")
 
 
-def test_t05_gantry_tilt_is_refused_with_its_angle(slices, write_specs):
+def test_t05_gantry_tilt_is_straightened_with_its_angle(slices, write_specs):
     angle = np.radians(15)
     specs = slices.stack(along_column=(0.0, float(np.cos(angle)), float(np.sin(angle))))
-    with pytest.raises(DataError, match=r"tilted by 15\.00 degrees"):
-        read_series(write_specs(specs))
+    volume = read_series(write_specs(specs))
+    off, is_filled = slices.off(volume)
+    # 12 slices, each 0.719 pixels further along the columns: 7.9 pixels in all
+    assert volume.array.shape == (32, 47, 12)
+    assert is_filled.mean() < 0.15
+    assert off[~is_filled].max() <= 2.5  # two roundings and, at the edge, half a pixel of its continuation
+    assert volume.grid.spacing_mm == pytest.approx((0.9, 0.9, 2.5 * np.cos(angle)))
+    axes = volume.grid.world_from_voxel[:3, :3] / volume.grid.spacing_mm
+    assert axes.T @ axes == pytest.approx(np.eye(3), abs=1e-9)
+    assert "gantry tilt of 15.00 degrees" in volume.notes[0]
 
 
 def test_t06_slope_per_slice(slices, write_specs):
@@ -121,8 +136,13 @@ def test_t09_columns_run_backwards(slices, write_specs):
 def test_t10_a_change_of_spacing_is_refused(slices, write_specs):
     heights = [0, 2.5, 5, 7.5, 10, 15, 20, 25, 30, 35]
     specs = [slices.slice(slices.origin + np.array([0, 0, height]), number=n) for n, height in enumerate(heights)]
-    with pytest.raises(DataError, match="not evenly spaced"):
-        read_series(write_specs(specs))
+    folder = write_specs(specs)
+    with pytest.raises(DataError, match=r"not evenly spaced: gaps of 2\.500 mm, but 5\.000 mm after.*--fix-gaps"):
+        read_series(folder)
+    volume = read_series(folder, fix_gaps=True)
+    require_right(volume, slices, 15)
+    assert volume.grid.spacing_mm[2] == pytest.approx(2.5)
+    assert "15 slices 2.500 mm apart, 5 of them interpolated" in volume.notes[0]
 
 
 def test_t11_thickness_is_not_the_step(slices, write_specs):
@@ -146,6 +166,33 @@ def test_t14_two_phases_in_one_series(slices, write_specs):
         read_series(folder)
     require_right(read_series(folder, "1"), slices)
     assert read_series(folder, "2").array.max() == read_series(folder, "1").array.max() + 100
+
+
+def test_t14_phases_are_listed_in_the_order_of_their_numbers(slices, write_specs):
+    specs = [
+        spec for phase in (10, 2, 1) for spec in slices.stack(added_hu=phase, tags={"AcquisitionNumber": phase})
+    ]
+    folder = write_specs(specs)
+    with pytest.raises(DataError, match=r"Number 1 (?s:.)*Number 2 (?s:.)*Number 10 ") as caught:
+        read_series(folder)
+    assert caught.value.exit_code == 4
+    assert [slices.off(read_series(folder, number))[0].max() for number in "123"] == [1, 2, 10]
+
+
+def test_t14_a_phase_with_a_missing_slice_is_a_phase_all_the_same(slices, write_specs):
+    second = slices.stack(added_hu=100, tags={"AcquisitionNumber": 2})
+    del second[5]
+    folder = write_specs([*slices.stack(), *second])
+    require_right(read_series(folder, "1"), slices)
+    with pytest.raises(DataError, match="missing"):
+        read_series(folder, "2")
+
+
+def test_t14_one_more_slice_at_a_position_is_no_phase(slices, write_specs):
+    specs = slices.stack()
+    double = slices.slice(specs[5].position, number=13, added_hu=40, tags={"AcquisitionNumber": 2})
+    with pytest.raises(DataError, match="2 different slices lie at one position"):
+        read_series(write_specs([*specs, double]))
 
 
 @pytest.mark.parametrize("n_digits", [10, 22], ids=["T15", "T15b"])

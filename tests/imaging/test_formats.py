@@ -65,5 +65,6 @@ def test_series_of_a_file_and_labels_in_dicom_are_refused(tmp_path):
     (tmp_path / "a.nii").write_bytes(b"")
     with pytest.raises(UsageError, match="only DICOM"):
         read_volume(tmp_path / "a.nii", series="1")
-    with pytest.raises(DataError, match="SEG"):
-        read_label(tmp_path)
+    (tmp_path / "series").mkdir()
+    with pytest.raises(DataError, match=r"holds 0 DICOM segmentations \(SEG\)"):
+        read_label(tmp_path / "series")

@@ -79,4 +79,8 @@ def test_senseless_scales_are_refused():
 
 
 def test_every_modality_has_a_window():
-    assert {name: low < high for name, (low, high) in DEFAULT_WINDOWS.items()} == {"ct": True, "mr": True}
+    assert {name: low < high for name, (low, high) in DEFAULT_WINDOWS.items()} == {
+        "ct": True,
+        "mr": True,
+        "xray": True,
+    }

@@ -126,10 +126,76 @@ def test_trailing_axes_of_one_are_dropped(array, path):
     assert read_volume(save(array[..., None, None], path)).array.shape == (6, 7, 8)
 
 
-@pytest.mark.parametrize("shape", [(6, 7, 8, 2), (6, 7, 8, 1, 3), (6, 7)])
+@pytest.mark.parametrize("shape", [(6, 7, 8, 2), (6, 7, 8, 1, 3), (6,)])
 def test_what_is_no_single_volume_is_refused(path, shape):
     with pytest.raises(DataError, match="expected 3"):
         read_volume(save(np.zeros(shape, np.int16), path))
+
+
+def test_two_axes_are_one_slice(tmp_path):
+    array = np.arange(42, dtype=np.int16).reshape(6, 7)
+    volume = read_volume(save(array, tmp_path / "flat.nii"))
+    assert np.array_equal(volume.array, array[..., None])
+    np.testing.assert_allclose(volume.grid.world_from_voxel, AFFINE, atol=1e-5)
+    assert "two axes" in volume.notes[0]
+    write_label(LabelVolume(volume.array, volume.grid), tmp_path / "label.nii", like=tmp_path / "flat.nii")
+    before, after = nib.load(tmp_path / "flat.nii"), nib.load(tmp_path / "label.nii")
+    assert np.array_equal(before.affine, after.affine)
+    assert np.array_equal(after.dataobj, array[..., None])
+
+
+@pytest.mark.parametrize("image_type", [nib.Nifti1Pair, nib.Nifti2Pair, nib.Nifti2Image])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_pairs_nifti2_and_big_endian(array, tmp_path, image_type, order):
+    image = image_type(array, AFFINE, image_type.header_class(endianness=order))
+    name = "scan.hdr" if "Pair" in image_type.__name__ else "scan.nii"
+    nib.save(image, tmp_path / name)
+    volume = read_volume(tmp_path / name)
+    assert np.array_equal(volume.array, array)
+    np.testing.assert_allclose(volume.grid.world_from_voxel, AFFINE, atol=1e-5)
+
+
+def test_half_a_pair_is_refused(array, tmp_path):
+    nib.save(nib.Nifti1Pair(array, AFFINE), tmp_path / "scan.hdr")
+    (tmp_path / "scan.img").unlink()
+    with pytest.raises(InputError, match="pair"):
+        read_volume(tmp_path / "scan.hdr")
+
+
+def test_both_codes_one_but_different_takes_the_sform(array, path):
+    image = nib.Nifti1Image(array, AFFINE)
+    other = AFFINE.copy()
+    other[1, 3] -= 7
+    image.set_sform(AFFINE, code=1)
+    image.set_qform(other, code=1)
+    nib.save(image, path)
+    volume = read_volume(path)
+    np.testing.assert_allclose(volume.grid.world_from_voxel, AFFINE, atol=1e-5)
+    assert volume.notes == ("qform and sform differ by up to 7 mm; the sform was taken",)
+
+
+def test_a_repetition_time_is_no_spacing(array, path):
+    image = nib.Nifti1Image(array[..., None], AFFINE)
+    image.header.set_zooms((*image.header.get_zooms()[:3], 1.7))
+    image.header.set_xyzt_units("mm", "sec")
+    nib.save(image, path)
+    volume = read_volume(path)
+    np.testing.assert_allclose(volume.grid.world_from_voxel, AFFINE, atol=1e-5)
+    assert volume.notes == ()
+
+
+def test_wide_integers_keep_their_values(path):
+    wide = np.arange(24, dtype=np.int64).reshape(2, 3, 4) * 3000
+    nib.save(nib.Nifti1Image(wide, AFFINE, dtype=np.int64), path)
+    volume = read_volume(path)
+    assert volume.array.dtype == np.float32
+    assert np.array_equal(volume.array, wide)
+
+
+@pytest.mark.parametrize("kind", [[("R", "u1"), ("G", "u1"), ("B", "u1")], np.complex64])
+def test_flat_colours_and_complex_numbers_are_refused(path, kind):
+    with pytest.raises(DataError, match="plain numbers"):
+        read_volume(save(np.zeros((4, 4), dtype=kind), path))
 
 
 def test_colour_is_refused(path):

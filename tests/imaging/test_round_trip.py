@@ -73,7 +73,7 @@ def test_the_same_content_gives_the_same_bytes(tmp_path, grid):
 
 def test_other_suffixes_are_refused_by_name(tmp_path, grid):
     with pytest.raises(UsageError, match=r"\.nii\.gz, \.nii, \.nrrd, \.mha"):
-        write_volume(Volume(np.zeros(grid.shape), grid), tmp_path / "v.png")
+        write_volume(Volume(np.zeros(grid.shape), grid), tmp_path / "v.jpg")
 
 
 def test_an_absent_folder_is_refused(tmp_path, grid):
@@ -121,7 +121,7 @@ def test_simpleitk_sees_the_same_shear(tmp_path, grid, suffix):
 
 def test_what_cannot_be_written_is_refused_before_the_work(tmp_path, grid):
     with pytest.raises(UsageError, match=r"\.nii\.gz, \.nii, \.nrrd, \.mha"):
-        require_writable(tmp_path / "absent" / "v.png", grid)
+        require_writable(tmp_path / "absent" / "v.jpg", grid)
     with pytest.raises(DataError, match="right angle"):
         require_writable(tmp_path / "absent" / "v.nrrd", sheared(grid, 0.3))
     for name in ("v.nrrd", "v.mha", "v.nii"):

@@ -231,7 +231,7 @@ def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds only 1 label files"):
         discover([touch(tmp_path / "only", "a_label.nii.gz")])
     with pytest.raises(InputError, match="the folder of images holds no file"):
-        discover([touch(tmp_path / "png", "images/a.png", "labels/a.png")])
+        discover([touch(tmp_path / "jpg", "images/a.jpg", "labels/a.jpg")])
     with pytest.raises(InputError, match="no scan was named"):
         discover([])
 

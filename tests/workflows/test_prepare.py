@@ -275,12 +275,12 @@ def test_bad_cases_are_left_out_and_named(write_case: WriteCase, tmp_path: Path)
     assert len(list((result.store / "images").iterdir())) == 3
 
 
-def test_labels_a_hair_beside_the_scan_are_taken_and_noted(write_case: WriteCase, tmp_path: Path) -> None:
+def test_labels_a_hair_beside_the_scan_are_resampled_and_noted(write_case: WriteCase, tmp_path: Path) -> None:
     for n in range(2):
         write_case(tmp_path / f"p{n}_ct.nii.gz", tmp_path / f"p{n}_seg.nii.gz", shift_mm=0.3)
     result = run(tmp_path / "w", tmp_path)
     notes = SliceStore.open(result.store).manifest.cases[0].notes
-    assert any("taken to lie on the scan's grid" in note and "0.3 mm" in note for note in notes)
+    assert any("resampled onto the scan's grid" in note and "0.3 mm" in note for note in notes)
 
 
 def test_all_cases_bad_leaves_nothing(write_case: WriteCase, tmp_path: Path) -> None:

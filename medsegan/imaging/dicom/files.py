@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-from ..formats import DICOM_INDEX, has_dicom_magic
-
-_FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")
-"""A data set without preamble begins with group 0002 or 0008 (little endian)."""
+from ..formats import DICOM_INDEX, has_bare_dicom_header, has_dicom_magic
 
 
 def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
@@ -22,15 +19,8 @@ def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
         hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(folder).parts)
         if hidden or not path.is_file() or path.name.lower() == DICOM_INDEX:
             continue
-        if has_dicom_magic(path) or _may_lack_preamble(path):
+        if has_dicom_magic(path) or has_bare_dicom_header(path):
             found.append(path)
         else:
             n_others += 1
     return found, n_others
-
-
-def _may_lack_preamble(path: Path) -> bool:
-    if path.suffix.lower() not in (".dcm", ".ima", ""):
-        return False
-    with path.open("rb") as stream:
-        return stream.read(2) in _FIRST_GROUPS

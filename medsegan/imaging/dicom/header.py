@@ -1,22 +1,35 @@
 """What a slice says of itself, read without its pixels."""
 
+import struct
 import warnings
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import UID
 
 from ...errors import DataError, InputError
 from ..volume import Modality
+from .frames import ENHANCED_CLASSES, GROUP_SEQUENCES, split_frames
+
+READ_FAILURES = (
+    *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, LookupError, AttributeError),
+    *(TypeError, RuntimeError, ArithmeticError, struct.error, zlib.error),
+)
+"""What pydicom raises on damaged files."""
 
 MODALITY_OF_CLASS: dict[str, Modality] = {
     "1.2.840.10008.5.1.4.1.1.2": "ct",
+    "1.2.840.10008.5.1.4.1.1.2.1": "ct",
+    "1.2.840.10008.5.1.4.1.1.2.2": "ct",
     "1.2.840.10008.5.1.4.1.1.4": "mr",
+    "1.2.840.10008.5.1.4.1.1.4.1": "mr",
+    "1.2.840.10008.5.1.4.1.1.4.4": "mr",
 }
-"""The SOP classes that are read: CT Image Storage and MR Image Storage (DICOM PS3.4, annex B.5)."""
+"""The SOP classes that are read: CT and MR, plain, enhanced and legacy converted (DICOM PS3.4, annex B.5)."""
 
 _PHASE_TAGS = (
     "AcquisitionNumber",
@@ -29,6 +42,7 @@ _PHASE_TAGS = (
     "ImageType",
     "AcquisitionTime",
     "ContentTime",
+    "StackID",
 )
 """What may tell two slices at one position apart, the most telling first."""
 
@@ -45,6 +59,8 @@ _TAGS = (
     ),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SamplesPerPixel"),
     *("PhotometricInterpretation", "NumberOfFrames"),
+    *("RescaleSlope", "RescaleIntercept", "BitsStored", "PixelRepresentation"),
+    *GROUP_SEQUENCES,
 )
 
 
@@ -66,7 +82,10 @@ class SliceHeader:
         photometric: PhotometricInterpretation.
         n_samples: values per pixel.
         n_frames: pictures in the file.
+        scale: RescaleSlope and RescaleIntercept; None = the file lacks one.
+        storage: BitsStored, and whether stored values are signed.
         phases: names and values that may tell slices at one position apart.
+        frame: index of the picture in its file; None = the file holds one slice.
     """
 
     path: Path
@@ -82,7 +101,10 @@ class SliceHeader:
     photometric: str
     n_samples: int
     n_frames: int
+    scale: tuple[float, float] | None
+    storage: tuple[int, bool]
     phases: tuple[tuple[str, str], ...]
+    frame: int | None = None
 
     @property
     def image_type(self) -> tuple[str, ...]:
@@ -91,36 +113,33 @@ class SliceHeader:
 
     @property
     def class_name(self) -> str:
-        """The name of the SOP class, such as "CT Image Storage"."""
-        return str(UID(self.sop_class).name)
+        """The name of the SOP class, such as "CT Image Storage"; its UID if it has none."""
+        uid = UID(self.sop_class, validation_mode=pydicom.config.IGNORE)
+        return str(uid.name) if uid.is_valid else "unknown object"
 
     @property
     def is_slice(self) -> bool:
         """Whether this is a single grey slice of a CT or MR."""
-        return self.sop_class in MODALITY_OF_CLASS and self.n_samples == 1 and self.n_frames == 1
+        is_single = self.n_frames == 1 or self.frame is not None
+        return self.sop_class in MODALITY_OF_CLASS and self.n_samples == 1 and is_single
 
 
-def read_header(path: Path) -> SliceHeader:
-    """The header of one DICOM file.
+def read_headers(path: Path) -> list[SliceHeader]:
+    """The headers of the slices in one DICOM file: one, or one per frame of an enhanced image.
 
     Raises:
         InputError: the file is damaged.
-        DataError: a number in it is none.
+        DataError: a number in it is none, or frames lack their functional groups.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom warns of values that we parse ourselves
             dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
-            return _parse(dataset, path)
-    except (
-        InvalidDicomError,
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        NotImplementedError,
-    ) as error:
+            if element_text(dataset, "SOPClassUID") not in ENHANCED_CLASSES:
+                return [_parse(dataset, path)]
+            frames = enumerate(split_frames(dataset, path))
+            return [replace(_parse(frame, path), frame=index) for index, frame in frames]
+    except READ_FAILURES as error:
         raise InputError(f"{path}: the DICOM header cannot be read ({error}); the file is damaged") from error
 
 
@@ -156,6 +175,7 @@ def element_numbers(dataset: Dataset, keyword: str, path: Path) -> tuple[float, 
 
 def _parse(dataset: Dataset, path: Path) -> SliceHeader:
     thickness = element_numbers(dataset, "SliceThickness", path)
+    slope, intercept = (element_numbers(dataset, f"Rescale{name}", path) for name in ("Slope", "Intercept"))
     return SliceHeader(
         path=path,
         sop_class=element_text(dataset, "SOPClassUID"),
@@ -170,6 +190,8 @@ def _parse(dataset: Dataset, path: Path) -> SliceHeader:
         photometric=element_text(dataset, "PhotometricInterpretation"),
         n_samples=int(dataset.get("SamplesPerPixel") or 1),
         n_frames=int(float(element_text(dataset, "NumberOfFrames") or 1)),
+        scale=(slope[0], intercept[0]) if slope and intercept else None,
+        storage=(int(dataset.get("BitsStored") or 0), dataset.get("PixelRepresentation") == 1),
         phases=tuple((name, _phase_text(dataset, name)) for name in _PHASE_TAGS),
     )
 

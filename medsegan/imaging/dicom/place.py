@@ -1,6 +1,7 @@
 """Where the slices of a series lie, and whether they make a volume."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -9,45 +10,109 @@ from ...errors import DataError
 from ...geometry import Grid
 from ..lps import RAS_FROM_LPS
 from .header import SliceHeader
+from .spacing import Spacing
+from .straighten import Straightening, Vector, straight_shifts
 
-_MAX_TILT_DEGREES = 0.5
+_MAX_SHEAR_DEGREES = 0.5
+"""Below this the affine holds the shear as it is; a stack of slices is never straighter."""
+_MAX_TILT_DEGREES = 45.0
+"""No gantry tilts so far; such positions are wrong."""
 _DIRECTION_TOLERANCE = 1e-3
 _NO_THICKNESS_MM = 1.0
 
 
-def place_slices(slices: Sequence[SliceHeader], where: str) -> tuple[list[SliceHeader], Grid, list[str]]:
-    """The slices in the order of their positions along the normal, their grid and notes.
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where the slices of a volume lie.
+
+    Args:
+        slices: in the order of their positions along the normal.
+        grid: of the volume.
+        straightening: how the slices get onto that grid; None = they lie on it.
+        notes: what was repaired or assumed.
+    """
+
+    slices: tuple[SliceHeader, ...]
+    grid: Grid
+    straightening: Straightening | None
+    notes: tuple[str, ...]
+
+
+def place_slices(slices: Sequence[SliceHeader], where: str, *, fix_gaps: bool = False) -> Placement:
+    """The order and the grid of the slices, and what has to be resampled to get there.
 
     The step between slices comes from the positions alone; number, location and thickness of the slices are not
-    used (DICOM PS3.3, C.7.6.2).
+    used, nor is the tag of the gantry's tilt (DICOM PS3.3, C.7.6.2 and C.8.2.1).
 
     Args:
         slices: of equal orientation, matrix and spacing, each at its own position.
         where: the folder, for messages.
+        fix_gaps: whether unevenly spaced slices are resampled to an even step.
 
     Raises:
-        DataError: the place is missing, the slices are sheared (gantry tilt) or not evenly spaced.
+        DataError: the place is missing, the slices do not lie on one line or are not evenly spaced.
     """
     _require_place(slices)
     along_row, along_column = _directions(slices[0])
     normal = np.cross(along_row, along_column)
-    ordered = sorted(slices, key=lambda header: float(np.dot(header.position, normal)))
-    positions = np.array([header.position for header in ordered])
-    notes: list[str] = []
-    if len(ordered) == 1:
-        step = normal * _single_step_mm(ordered[0], notes)
-    else:
-        step = (positions[-1] - positions[0]) / (len(ordered) - 1)
-        _require_even(positions @ normal, where)
-        _require_straight(positions, step, normal, where)
+    ordered = tuple(sorted(slices, key=lambda header: float(np.dot(header.position, normal))))
     row_spacing, column_spacing = ordered[0].pixel_spacing
     affine = np.eye(4)
     affine[:3, 0] = along_row * column_spacing
     affine[:3, 1] = along_column * row_spacing
-    affine[:3, 2] = step
-    affine[:3, 3] = positions[0]
+    affine[:3, 3] = ordered[0].position
     rows, columns = ordered[0].matrix
-    return ordered, Grid((columns, rows, len(ordered)), RAS_FROM_LPS @ affine), notes
+    if len(ordered) == 1:
+        step_mm, note = _single_step_mm(ordered[0])
+        affine[:3, 2] = normal * step_mm
+        return Placement(ordered, Grid((columns, rows, 1), RAS_FROM_LPS @ affine), None, (note,))
+    positions = np.array([header.position for header in ordered])
+    spacing = Spacing(positions @ normal)
+    if not spacing.is_even and not fix_gaps:
+        raise DataError(
+            f"{where}: {len(ordered)} slices are not evenly spaced: {spacing.describe()}. Export the series "
+            "again, or pass --fix-gaps to fill the gaps by interpolation"
+        )
+    n_even = len(ordered) if spacing.is_even else spacing.count_even(where)
+    affine[:3, 2] = (positions[-1] - positions[0]) / (n_even - 1)
+    tilt_degrees = _tilt_degrees(positions, normal, spacing, where)
+    if spacing.is_even and tilt_degrees <= _MAX_SHEAR_DEGREES:
+        return Placement(ordered, Grid((columns, rows, n_even), RAS_FROM_LPS @ affine), None, ())
+    along = spacing.along_normal - spacing.along_normal[0]
+    step_mm = along[-1] / (n_even - 1)
+    heights = np.arange(n_even, dtype=np.float64) if spacing.is_even else along / step_mm
+    shifts, plane = np.zeros((len(ordered), 2)), (columns, rows)
+    if tilt_degrees > _MAX_SHEAR_DEGREES:
+        # By the line through the first and the last position, so that jitter within the tolerance moves no slice.
+        shear = (positions[-1] - positions[0]) - along[-1] * normal
+        sideways = np.array([along_row @ shear / column_spacing, along_column @ shear / row_spacing])
+        shifts, start, plane = straight_shifts(np.outer(along / along[-1], sideways), plane)
+        affine[:3, 3] += affine[:3, :2] @ start
+        affine[:3, 2] = normal * step_mm
+    repair = Straightening(shifts, heights, (*plane, n_even), spacing.tolerance_mm / step_mm)
+    notes = _repair_notes(repair, spacing, tilt_degrees, (columns, rows))
+    return Placement(ordered, Grid(repair.shape, RAS_FROM_LPS @ affine), repair, notes)
+
+
+def _repair_notes(
+    repair: Straightening, spacing: Spacing, tilt_degrees: float, matrix: tuple[int, int]
+) -> tuple[str, ...]:
+    notes = []
+    if tilt_degrees > _MAX_SHEAR_DEGREES:
+        moved = float(np.ptp(repair.shifts, axis=0).max())
+        notes.append(
+            f"gantry tilt of {tilt_degrees:.2f} degrees, from the positions: each slice was shifted, by up to "
+            f"{moved:.2f} pixels in all, onto a straight grid of {repair.shape[0]}x{repair.shape[1]} pixels "
+            f"(before {matrix[0]}x{matrix[1]}); what no slice reaches is air"
+        )
+    if not spacing.is_even:
+        step_mm = (spacing.along_normal[-1] - spacing.along_normal[0]) / (repair.shape[2] - 1)
+        notes.append(
+            f"{len(spacing.along_normal)} slices were not evenly spaced: {spacing.describe()}; resampled to "
+            f"{repair.shape[2]} slices {step_mm:.3f} mm apart, {repair.n_between} of them interpolated "
+            "(--fix-gaps)"
+        )
+    return tuple(notes)
 
 
 def _require_place(slices: Sequence[SliceHeader]) -> None:
@@ -79,60 +144,34 @@ def _directions(header: SliceHeader) -> tuple[npt.NDArray[np.float64], npt.NDArr
     return along_row, along_column / np.linalg.norm(along_column)
 
 
-def _single_step_mm(header: SliceHeader, notes: list[str]) -> float:
+def _single_step_mm(header: SliceHeader) -> tuple[float, str]:
     if header.thickness_mm is not None and header.thickness_mm > 0:
-        notes.append(f"a single slice; its step is taken from SliceThickness, {header.thickness_mm:g} mm")
-        return header.thickness_mm
-    notes.append(f"a single slice without SliceThickness; its step is taken as {_NO_THICKNESS_MM:g} mm")
-    return _NO_THICKNESS_MM
+        note = f"a single slice; its step is taken from SliceThickness, {header.thickness_mm:g} mm"
+        return header.thickness_mm, note
+    return _NO_THICKNESS_MM, f"a single slice without SliceThickness; its step is taken as {_NO_THICKNESS_MM:g} mm"
 
 
-def _require_even(along_normal: npt.NDArray[np.float64], where: str) -> None:
-    gaps = np.diff(along_normal)
-    usual = float(np.median(gaps))
-    mean = (along_normal[-1] - along_normal[0]) / (len(along_normal) - 1)
-    tolerance = max(0.01 * abs(usual), 0.01)
-    regular = along_normal[0] + mean * np.arange(len(along_normal))
-    offset = float(np.mean(along_normal - regular))
-    worst_mm = float(np.abs(along_normal - regular - offset).max())
-    # Each position may be off by the tolerance, so a gap may be off by twice as much.
-    if worst_mm <= tolerance and float(np.abs(gaps - mean).max()) <= 2 * tolerance and mean > tolerance:
-        return
-    odd = [index for index, gap in enumerate(gaps) if abs(gap - usual) > 2 * tolerance]
-    shown = ", ".join(f"{gaps[i]:.3f} mm after position {along_normal[i]:.3f}" for i in odd[:5])
-    more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
-    whole = (
-        all(abs(gaps[i] / usual - round(gaps[i] / usual)) < 0.1 and gaps[i] > usual for i in odd) if odd else False
-    )
-    cause = "slices seem to be missing" if whole else "the spacing changes or a position is wrong"
-    raise DataError(
-        f"{where}: {len(along_normal)} slices are not evenly spaced: gaps of {usual:.3f} mm, but "
-        f"{shown or f'positions up to {worst_mm:.3f} mm off'}{more} (tolerance {tolerance:.3f} mm); {cause}. "
-        "Export the series again or resample it to even slices"
-    )
+def _tilt_degrees(positions: Vector, normal: Vector, spacing: Spacing, where: str) -> float:
+    """The angle between the normal and the line of the positions, on which every position must lie.
 
-
-def _require_straight(
-    positions: npt.NDArray[np.float64],
-    step: npt.NDArray[np.float64],
-    normal: npt.NDArray[np.float64],
-    where: str,
-) -> None:
-    """The line of the positions must run along the normal and every position must lie on it."""
-    along = float(step @ normal)
-    tilt_degrees = float(np.degrees(np.arctan2(np.linalg.norm(step - along * normal), along)))
+    Raises:
+        DataError: a position does not, or the angle is larger than that of any gantry.
+    """
+    along = spacing.along_normal - spacing.along_normal[0]
+    sideways = positions - positions[0] - np.outer(along, normal)
+    tilt_degrees = float(np.degrees(np.arctan2(np.linalg.norm(sideways[-1]), along[-1])))
+    line = np.outer(along / along[-1], sideways[-1]) if along[-1] > 0 else np.zeros_like(sideways)
+    beside_mm = np.linalg.norm(sideways - line, axis=1)
+    worst = int(beside_mm.argmax())
+    if beside_mm[worst] > 2 * spacing.tolerance_mm:
+        raise DataError(
+            f"{where}: the slice at position {spacing.along_normal[worst]:.3f} lies {beside_mm[worst]:.3f} mm "
+            f"beside the line of the others, {2 * spacing.tolerance_mm:.3f} mm are accepted; the slices belong to "
+            "different acquisitions"
+        )
     if tilt_degrees > _MAX_TILT_DEGREES:
         raise DataError(
             f"{where}: the slices are tilted by {tilt_degrees:.2f} degrees against the direction they are "
-            f"stacked in (gantry tilt), at most {_MAX_TILT_DEGREES:g} are accepted; straighten it by resampling"
+            f"stacked in, at most {_MAX_TILT_DEGREES:g} are straightened; the positions seem to be wrong"
         )
-    line = positions[0] + np.arange(len(positions))[:, None] * step
-    sideways_mm = float(
-        np.linalg.norm(positions - line - np.outer((positions - line) @ normal, normal), axis=1).max()
-    )
-    tolerance = max(0.01 * along, 0.01) * 2
-    if sideways_mm > tolerance:
-        raise DataError(
-            f"{where}: a slice lies {sideways_mm:.3f} mm beside the line of the others, {tolerance:.3f} mm "
-            "are accepted; the slices belong to different acquisitions or are sheared"
-        )
+    return tilt_degrees

@@ -7,21 +7,29 @@ import numpy as np
 
 from ...errors import DataError, InputError
 from ...shapes import Array
+from ..formats import is_dicom_index
 from ..volume import Volume
 from .files import find_dicom_files
-from .header import MODALITY_OF_CLASS, SliceHeader, read_header
-from .pixels import read_pixels
+from .header import MODALITY_OF_CLASS, SliceHeader, read_headers
+from .pixels import AIR, read_pixels, read_planes
 from .place import place_slices
+from .radiograph import RADIOGRAPH_CLASSES, choose_radiograph, is_radiograph, read_radiograph
+from .scales import scale_notes
 from .stacks import Stack, choose_stack, count_left_out, find_stacks, repeated_positions
 
 
-def read_series(path: Path, series: str | None = None) -> Volume:
+def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False) -> Volume:
     """The CT or MR volume in a folder of DICOM slices, with what was left out or repaired in its notes.
 
+    A folder with a single X-ray picture (CR, DX) is a volume of one slice.
+
     Args:
-        path: a folder, searched with its subfolders; or one slice, whose series is then read from its folder.
+        path: a folder, searched with its subfolders; its DICOMDIR; or one slice, whose series is then read from
+            its folder.
         series: a SeriesInstanceUID, or the number of a series in the list that the error shows; `None` if there
             is only one.
+        fix_gaps: whether missing slices and a change of spacing are filled by interpolation, with a note; else
+            they are refused.
 
     Returns:
         (columns, rows, slices) int16 where slope and intercept keep the values whole, else float32.
@@ -30,16 +38,23 @@ def read_series(path: Path, series: str | None = None) -> Volume:
         InputError: there is no DICOM, or a file is damaged.
         DataError: the slices make no straight, even, complete volume, or it is not clear which series is meant.
     """
+    if is_dicom_index(path):
+        path = path.parent
+    if is_radiograph(path):
+        return read_radiograph(read_headers(path)[0])
     headers, notes = _read_headers(path)
+    radiographs = [header for header in headers if header.sop_class in RADIOGRAPH_CLASSES]
+    if radiographs and not any(header.is_slice for header in headers):
+        return read_radiograph(choose_radiograph(radiographs, series, path))
     if path.is_file():
-        series = series or read_header(path).series_uid
+        series = series or read_headers(path)[0].series_uid
         notes.append("the series of this file was read from its folder")
     slices = [header for header in headers if header.is_slice]
     others = [header for header in headers if not header.is_slice]
     if not slices:
         raise DataError(
-            f"{path}: holds no single-frame CT or MR slices but {count_left_out(others)}; "
-            "convert multi-frame images to NIfTI, and give the images, not their annotations"
+            f"{path}: holds no CT or MR slices but {count_left_out(others)}; give the images, not their "
+            "annotations, and convert multi-frame images that are not enhanced ones to NIfTI"
         )
     if others:
         notes.append(f"left out {len(others)} DICOM files that are no CT or MR slices: {count_left_out(others)}")
@@ -49,10 +64,15 @@ def read_series(path: Path, series: str | None = None) -> Volume:
     stack, choice_notes = choose_stack(stacks, series, str(path))
     _require_grey(stack)
     distinct, copy_notes = _without_copies(stack, str(path))
-    ordered, grid, place_notes = place_slices(distinct, str(path))
-    array = _stack_pixels(ordered)
-    notes += stack_notes + choice_notes + copy_notes + place_notes
-    return Volume(array, grid, MODALITY_OF_CLASS[ordered[0].sop_class], tuple(notes))
+    place = place_slices(distinct, str(path), fix_gaps=fix_gaps)
+    modality = MODALITY_OF_CLASS[place.slices[0].sop_class]
+    array = _stack_pixels(place.slices)
+    if place.straightening is not None:
+        fill = AIR if modality == "ct" else min(0, array.min())
+        # Padding below air would drag down what is interpolated beside it.
+        array = place.straightening.apply(np.maximum(array, array.dtype.type(fill)), fill)
+    notes += [*scale_notes(place.slices), *stack_notes, *choice_notes, *copy_notes, *place.notes]
+    return Volume(array, place.grid, modality, tuple(notes))
 
 
 def _read_headers(path: Path) -> tuple[list[SliceHeader], list[str]]:
@@ -64,7 +84,7 @@ def _read_headers(path: Path) -> tuple[list[SliceHeader], list[str]]:
     if not files:
         raise InputError(f"{path}: holds no DICOM files ({n_others} others)")
     notes = [f"left out {n_others} files that are not DICOM"] if n_others and path.is_dir() else []
-    return [read_header(file) for file in files], notes
+    return [header for file in files for header in read_headers(file)], notes
 
 
 def _require_grey(stack: Stack) -> None:
@@ -86,9 +106,9 @@ def _without_copies(stack: Stack, where: str) -> tuple[list[SliceHeader], list[s
     for group in groups:
         if len(group) == 1:
             continue
-        first = read_pixels(group[0].path)
+        first = read_pixels(group[0].path, group[0].frame)
         for other in group[1:]:
-            if not np.array_equal(first, read_pixels(other.path)):
+            if not np.array_equal(first, read_pixels(other.path, other.frame)):
                 shown = ", ".join(f"{number:.2f}" for number in group[0].position)
                 raise DataError(
                     f"{where}: {len(group)} different slices lie at one position ({shown} mm) and no tag tells "
@@ -100,7 +120,10 @@ def _without_copies(stack: Stack, where: str) -> tuple[list[SliceHeader], list[s
 
 
 def _stack_pixels(ordered: Sequence[SliceHeader]) -> Array:
-    planes = [read_pixels(header.path).T for header in ordered]
-    whole = all(plane.dtype.kind == "i" and plane.min() >= -32768 and plane.max() <= 32767 for plane in planes)
-    kind = np.int16 if whole else np.float32
-    return np.stack([plane.astype(kind) for plane in planes], axis=2)
+    """(columns, rows, n) in order; each slice is as small as its values allow, so that memory holds no more."""
+    planes = []
+    for values in read_planes(ordered):
+        is_small = values.dtype.kind == "i" and values.min() >= -32768 and values.max() <= 32767
+        planes.append(values.T.astype(np.int16 if is_small else np.float32))
+    kind = np.int16 if all(plane.dtype == np.int16 for plane in planes) else np.float32
+    return np.stack([plane.astype(kind, copy=False) for plane in planes], axis=2)

@@ -63,7 +63,8 @@ def find_stacks(headers: Iterable[SliceHeader]) -> tuple[list[Stack], list[str]]
     for members in by_series.values():
         for group in _split_by_geometry(_without_by_products(members, notes)):
             stacks.extend(_split_by_phase(group))
-    stacks.sort(key=lambda stack: (-len(stack.slices), stack.series_uid, stack.part))
+    # A stable sort, which leaves phases in the order of their numbers.
+    stacks.sort(key=lambda stack: (-len(stack.slices), stack.series_uid))
     return stacks, notes
 
 
@@ -159,21 +160,41 @@ def _same_geometry(one: SliceHeader, other: SliceHeader) -> bool:
 
 
 def _split_by_phase(group: list[SliceHeader]) -> list[Stack]:
-    """Several volumes at the same positions, told apart by the first tag that divides them into equal parts."""
+    """Several volumes at the same positions, told apart by the first tag that divides them.
+
+    A tag that gives each part all positions comes before one that leaves gaps in them.
+    """
     positions = repeated_positions(group)
     if len(positions) == len(group) or len(positions) == 1:
         return [Stack(tuple(group))]
-    for name in dict(group[0].phases):
-        parts = _divided_by(group, name)
-        complete = all(len(repeated_positions(part)) == len(part) == len(positions) for part in parts.values())
-        if complete and len(parts) > 1:
-            # Times of day are no names; the parts are counted instead.
-            by_time = name.endswith("Time") and name in ("AcquisitionTime", "ContentTime")
-            return [
-                Stack(tuple(part), f"{name} {index + 1 if by_time else value}")
-                for index, (value, part) in enumerate(sorted(parts.items()))
-            ]
+    most = max(len(members) for members in positions)
+    for is_complete in (True, False):
+        for name in dict(group[0].phases):
+            parts = _divided_by(group, name)
+            sizes = [len(part) for part in parts.values()]
+            fits = set(sizes) == {len(positions)} if is_complete else len(parts) == most
+            if len(parts) == 1 or not fits or min(sizes) <= _MAX_STRAY_SLICES:
+                continue
+            if all(len(repeated_positions(part)) == len(part) for part in parts.values()):
+                return _named_parts(name, parts)
     return [Stack(tuple(group))]
+
+
+def _named_parts(name: str, parts: dict[str, list[SliceHeader]]) -> list[Stack]:
+    """The stacks in the order of the values of their tag; times of day are no names, so they are counted."""
+    ordered = sorted(parts.items(), key=lambda item: (_number(item[0]), item[0]))
+    is_clock = name in ("AcquisitionTime", "ContentTime")
+    return [
+        Stack(tuple(part), f"{name} {count if is_clock else value}")
+        for count, (value, part) in enumerate(ordered, start=1)
+    ]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("inf")
 
 
 def _divided_by(group: list[SliceHeader], phase: str) -> dict[str, list[SliceHeader]]:
@@ -190,5 +211,5 @@ def _listing(stacks: Sequence[Stack], finding: str, advice: str) -> str:
 
 def count_left_out(headers: Iterable[SliceHeader]) -> str:
     """The objects that are no slices, in words: "RT Dose Storage (1), Segmentation Storage (2)"."""
-    names = Counter(header.class_name or "unknown object" for header in headers)
+    names = Counter(header.class_name for header in headers)
     return ", ".join(f"{name} ({number})" for name, number in sorted(names.items()))

@@ -1,0 +1,60 @@
+"""A block of labels on the grid of its scan: copied where the lattices agree, resampled where they almost do."""
+
+import numpy as np
+
+from ..errors import DataError
+from ..geometry import Grid
+from ..geometry.compare import CLOSE_VOXELS, SAME_VOXELS
+from ..geometry.onto import resample_onto
+from ..shapes import LabelArray
+
+
+def place_block(
+    array: LabelArray, block: Grid, grid: Grid, where: str, resample: bool = False
+) -> tuple[LabelArray, tuple[str, ...]]:
+    """The labels on `grid`, background where the block does not reach; and notes.
+
+    A block is any box of the grid's own lattice of voxels, in any order of axes: DICOM segmentations leave out
+    what is empty. What lies beside the scan is cut off, with a note.
+
+    Args:
+        array: (I, J, K) labels.
+        block: where they lie.
+        grid: of the scan.
+        where: the file, for messages.
+        resample: whether a block that lies elsewhere is resampled instead of refused.
+
+    Raises:
+        DataError: a corner of the block lies half a voxel or more off the lattice and `resample` is not
+            set; or nothing of the block lies on the grid.
+    """
+    grid_from_block = np.linalg.solve(grid.world_from_voxel, block.world_from_voxel)
+    whole = np.rint(grid_from_block)
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in block.shape], [1], indexing="ij")).reshape(4, -1)
+    off_mm = np.linalg.norm(grid.world_from_voxel @ (grid_from_block - whole) @ corners, axis=0).max()
+    off_voxels = off_mm / min(grid.spacing_mm)
+    is_turned = np.array_equal(np.abs(whole[:3, :3]).sum(axis=0), np.ones(3)) and abs(np.linalg.det(whole)) == 1
+    fits = is_turned and off_voxels < CLOSE_VOXELS
+    if not fits and not resample:
+        spacings = [" x ".join(f"{mm:.3g}" for mm in one.spacing_mm) for one in (grid, block)]
+        raise DataError(
+            f"{where}: the labels do not lie on the voxels of the scan: corners up to {off_mm:.3g} mm "
+            f"({off_voxels:.3g} voxels) off, voxels of {spacings[0]} mm and {spacings[1]} mm; resample the labels "
+            "to the grid of their scan (--resample-labels), or pair them correctly"
+        )
+    n_labeled = int(np.count_nonzero(array))
+    notes: tuple[str, ...] = ()
+    if not fits or off_voxels >= SAME_VOXELS:
+        notes = (
+            f"labels are resampled onto the scan's grid: they lie {off_mm:.3g} mm ({off_voxels:.3g} voxels) off",
+        )
+        placed = resample_onto(array, block, grid, "label_linear", 0)
+    else:
+        exact = Grid(block.shape, grid.world_from_voxel @ whole)
+        placed = resample_onto(array, exact, grid, "nearest", 0)
+        n_lost = n_labeled - int(np.count_nonzero(placed))
+        if n_lost:
+            notes = (f"{n_lost} of {n_labeled} labelled voxels lie outside of the scan and are left out",)
+    if n_labeled and not placed.any():
+        raise DataError(f"{where}: none of its {n_labeled} labelled voxels lies on the scan; pair them correctly")
+    return placed, notes

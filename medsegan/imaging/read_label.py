@@ -1,0 +1,75 @@
+"""Labels from disk, whatever their format."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from ..errors import DataError, InputError
+from ..geometry import Grid
+from .class_folder import class_files, read_class_folder
+from .colours import classes_of_colours, read_colours
+from .dicom.label_object import is_dicom_label, read_label_object
+from .formats import format_of, is_picture_file
+from .raster import picture_grid, read_raster
+from .read import read_stored
+from .soft_mask import THRESHOLD, threshold_soft_mask
+from .volume import LabelVolume
+from .voxels import as_labels, require_few_values
+
+
+def read_label(
+    path: Path, *, on: Grid | None = None, only: Collection[str] | None = None, resample: bool = False
+) -> LabelVolume:
+    """The labels in a file or folder, as the smallest of uint8 and uint16 that holds them.
+
+    Args:
+        path: NIfTI, NRRD, MetaImage, PNG or TIFF: floats within 0.001 of integers are rounded, soft masks from 0
+            to 255 cut at 127, pictures in colour have a class for each colour; a DICOM segmentation (SEG) or
+            structure set (RTSTRUCT); or a folder with a file for each class.
+        on: grid of the scan. SEG and RTSTRUCT are put onto it, all else stays on its own grid; `None` = not known,
+            then RTSTRUCT cannot be read.
+        only: names of the classes to read where the file names its classes; `None` = all.
+        resample: whether a SEG that does not lie on the voxels of `on` is resampled instead of refused.
+
+    Returns:
+        Labels with names and notes, where the file gives any.
+
+    Raises:
+        InputError: nothing readable is there.
+        DataError: the values are no labels, or classes overlap.
+        UsageError: contours without `on`.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file")
+    if path.is_dir() and class_files(path):
+        return read_class_folder(path, only)
+    if format_of(path) == "dicom" or is_dicom_label(path):
+        return read_label_object(_only_label_object(path), on, only, resample)
+    is_picture = is_picture_file(path)
+    if is_picture and (painted := read_colours(path)) is not None:
+        labels, names = classes_of_colours(painted, path, only)
+        return LabelVolume(labels, picture_grid(labels.shape[:2], (1.0, 1.0)), (), True, names)
+    stored = read_raster(path, is_label=True) if is_picture else read_stored(path)
+    soft = threshold_soft_mask(stored.array)
+    if soft is not None:
+        note = f"a soft mask from 0 to 255: what is above {THRESHOLD} is taken as label 1"
+        return LabelVolume(soft, stored.grid, (*stored.notes, note), is_picture)
+    if is_picture:
+        require_few_values(stored.array, path)
+    return LabelVolume(as_labels(stored.array, path), stored.grid, stored.notes, is_picture)
+
+
+def needs_scan(path: Path) -> bool:
+    """Whether labels are read onto the grid of their scan: DICOM segmentations and structure sets."""
+    return is_dicom_label(path) if path.is_file() else path.is_dir() and not class_files(path)
+
+
+def _only_label_object(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    found = [child for child in sorted(path.iterdir()) if is_dicom_label(child)]
+    if len(found) != 1:
+        raise DataError(
+            f"{path}: holds {len(found)} DICOM segmentations (SEG) or structure sets (RTSTRUCT), expected one; "
+            "labels cannot be read from DICOM images: name the file with the labels"
+        )
+    return found[0]

@@ -1,0 +1,141 @@
+"""Enhanced images: every frame at its own place, with its own scale, whatever the order of the frames."""
+
+import random
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.uid import (
+    EnhancedCTImageStorage,
+    EnhancedMRImageStorage,
+    ExplicitVRLittleEndian,
+    LegacyConvertedEnhancedCTImageStorage,
+    RLELossless,
+)
+
+from medsegan.errors import DataError
+from medsegan.imaging import read_series, read_volume
+from medsegan.imaging.dicom import pixels
+
+
+def item(**values):
+    one = Dataset()
+    for keyword, value in values.items():
+        setattr(one, keyword, value)
+    return one
+
+
+def functional_groups(spec, number):
+    return item(
+        PlanePositionSequence=[item(ImagePositionPatient=[float(value) for value in spec.position])],
+        PlaneOrientationSequence=[item(ImageOrientationPatient=[*spec.along_row, *spec.along_column])],
+        PixelMeasuresSequence=[item(PixelSpacing=list(spec.pixel_spacing), SliceThickness=2.5)],
+        PixelValueTransformationSequence=[
+            item(RescaleSlope=f"{spec.slope:.10g}", RescaleIntercept=f"{spec.intercept:.10g}", RescaleType="HU")
+        ],
+        FrameContentSequence=[item(StackID="1", InStackPositionNumber=number, **spec.tags)],
+    )
+
+
+def write_enhanced(specs, path, sop_class=EnhancedCTImageStorage, compress=False):
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = sop_class, "1.2.3.5"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset.SOPClassUID, dataset.SOPInstanceUID = sop_class, "1.2.3.5"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.FrameOfReferenceUID = (
+        "1.2.3",
+        "1.2.3.4",
+        "1.2.3.9",
+    )
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]
+    dataset.Rows, dataset.Columns = specs[0].matrix
+    dataset.NumberOfFrames = len(specs)
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 16, 15, 0
+    groups = [functional_groups(spec, number) for number, spec in enumerate(specs, start=1)]
+    shared = Dataset()
+    for keyword in ("PlaneOrientationSequence", "PixelMeasuresSequence", "PixelValueTransformationSequence"):
+        if all(group[keyword] == groups[0][keyword] for group in groups):
+            shared[keyword] = groups[0][keyword]
+            for group in groups:
+                del group[keyword]
+    dataset.SharedFunctionalGroupsSequence = Sequence([shared])
+    dataset.PerFrameFunctionalGroupsSequence = Sequence(groups)
+    stored = [np.rint((spec.hounsfield() - spec.intercept) / spec.slope) for spec in specs]
+    dataset.PixelData = np.stack(stored).astype("<u2").tobytes()
+    if compress:
+        dataset.compress(RLELossless, generate_instance_uid=False)
+    path.parent.mkdir(exist_ok=True)
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+@pytest.mark.parametrize("compress", [False, True], ids=["plain", "RLE"])
+@pytest.mark.parametrize(
+    ("sop_class", "modality"),
+    [
+        (EnhancedCTImageStorage, "ct"),
+        (EnhancedMRImageStorage, "mr"),
+        (LegacyConvertedEnhancedCTImageStorage, "ct"),
+    ],
+)
+def test_frames_in_any_order_are_one_volume(slices, tmp_path, sop_class, modality, compress):
+    specs = slices.stack(pixel_spacing=(0.6, 1.1))
+    for index, spec in enumerate(specs):
+        spec.slope = 0.05 + 0.01 * index
+    random.Random(3).shuffle(specs)
+    volume = read_volume(write_enhanced(specs, tmp_path / "in" / "one.dcm", sop_class, compress))
+    assert volume.array.shape == (32, 40, 12)
+    assert volume.grid.spacing_mm == pytest.approx((1.1, 0.6, 2.5))
+    assert slices.off(volume)[0].max() <= 1
+    assert volume.modality == modality
+
+
+def test_a_shared_scale_holds_for_every_frame(slices, tmp_path):
+    volume = read_volume(write_enhanced(slices.stack(), tmp_path / "in" / "one.dcm"))
+    assert slices.off(volume)[0].max() <= 1
+    assert volume.array.dtype == np.int16
+    assert volume.notes == ("the series of this file was read from its folder",)
+
+
+@pytest.mark.parametrize("keyword", ["TemporalPositionIndex", "FrameAcquisitionNumber"])
+def test_phases_among_the_frames_are_told_apart(slices, tmp_path, keyword):
+    first, second = slices.stack(tags={keyword: 1}), slices.stack(added_hu=100, tags={keyword: 2})
+    folder = write_enhanced([*first, *second], tmp_path / "in" / "one.dcm").parent
+    with pytest.raises(DataError, match=r"1: CT, 12 slices(?s:.)*2: CT, 12 slices"):
+        read_series(folder)
+    assert slices.off(read_series(folder, "1"))[0].max() <= 1
+    assert slices.off(read_series(folder, "2"))[0].min() >= 99
+
+
+def test_a_missing_frame_is_a_gap(slices, tmp_path):
+    specs = slices.stack()
+    del specs[5]
+    path = write_enhanced(specs, tmp_path / "in" / "one.dcm")
+    with pytest.raises(DataError, match=r"5\.000 mm after position 10\.000"):
+        read_volume(path)
+    assert slices.off(read_volume(path, fix_gaps=True))[0].max() <= 1
+
+
+def test_frames_that_cannot_be_decoded_one_by_one_are_refused_by_their_syntax(slices, tmp_path, monkeypatch):
+    path = write_enhanced(slices.stack(), tmp_path / "in" / "one.dcm", compress=True)
+    monkeypatch.setattr(pixels, "_needs_other_decoder", lambda dataset, syntax: True)
+    with pytest.raises(DataError, match=r"RLE Lossless \(1\.2\.840\.10008\.1\.2\.5\) cannot be decoded"):
+        read_volume(path)
+
+
+def test_frames_without_functional_groups_are_refused_by_name(slices, tmp_path):
+    path = write_enhanced(slices.stack(), tmp_path / "in" / "one.dcm")
+    dataset = pydicom.dcmread(path)
+    del dataset.PerFrameFunctionalGroupsSequence[3]
+    dataset.save_as(path)
+    with pytest.raises(DataError, match="Enhanced CT Image Storage of 12 frames has functional groups for 11"):
+        read_volume(path)
+
+
+def test_many_frames_in_a_plain_ct_are_refused_by_name(slices, write_specs):
+    with pytest.raises(DataError, match=r"CT Image Storage \(12\)"):
+        read_series(write_specs(slices.stack(tags={"NumberOfFrames": 2})))
