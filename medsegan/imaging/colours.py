@@ -11,21 +11,11 @@ from ..errors import DataError
 from ..shapes import Array
 from .class_names import chosen_names
 from .paint import Canvas
+from .raster import PICTURE_FAILURES
 
 MOST_COLOURS = 64
 _ROUNDING = 2.0
 _ORIENTATION = 274
-_BROKEN = (
-    OSError,
-    EOFError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    OverflowError,
-    RuntimeError,
-)
 _RARE = 0.25
 
 
@@ -46,7 +36,7 @@ def read_colours(path: Path) -> Array | None:
                 if image.getexif().get(_ORIENTATION, 1) != 1 or "transparency" in image.info:
                     return None
                 pixels = np.asarray(image)
-    except (*_BROKEN, Warning):
+    except (*PICTURE_FAILURES, Warning):
         return None
     if all(np.array_equal(pixels[..., 0], pixels[..., channel]) for channel in (1, 2)):
         return None

@@ -18,7 +18,7 @@ from .raster_spacing import pixel_size_mm
 THICKNESS_MM = 1.0
 """Of the one slice of a picture, which has none of its own."""
 
-_BROKEN = (
+PICTURE_FAILURES = (
     UnidentifiedImageError,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
@@ -69,7 +69,7 @@ def read_raster(path: Path, *, is_label: bool = False) -> StoredArray:
                 _require_one_upright(image, path)
                 values = _grey_values(image, path, is_label, notes)
                 spacing_mm, spacing_note = pixel_size_mm(image)
-    except _BROKEN as error:
+    except PICTURE_FAILURES as error:
         if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
             raise InputError(f"{path}: the picture is too large to be opened safely ({error})") from error
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

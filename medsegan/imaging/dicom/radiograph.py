@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
 from ...errors import DataError, InputError
 from ...geometry import Grid
 from ...shapes import Array
 from ..formats import is_dicom_file
 from ..volume import Volume
-from .header import SliceHeader, element_numbers, element_text
+from .header import READ_FAILURES, SliceHeader, element_numbers, element_text
 from .pixels import read_pixels
 
 RADIOGRAPH_CLASSES = {
@@ -35,7 +34,6 @@ _TAGS = (
 _DIRECTIONS = {"L": (-1.0, 0.0), "R": (1.0, 0.0), "F": (0.0, -1.0), "H": (0.0, 1.0)}
 """Where a frontal picture is laid: the patient's left to the left, his feet to the back, as a PNG."""
 _SAME_MM = 1e-4
-_FAILURES = (InvalidDicomError, OSError, EOFError, ValueError, KeyError, AttributeError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def is_radiograph(path: Path) -> bool:
         try:
             dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"], force=True)
             return element_text(dataset, "SOPClassUID") in RADIOGRAPH_CLASSES
-        except _FAILURES:
+        except READ_FAILURES:
             return False
 
 
@@ -145,7 +143,7 @@ def _read_tags(path: Path) -> Dataset:
         warnings.simplefilter("ignore")  # of values that we parse ourselves
         try:
             return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
-        except _FAILURES as error:
+        except READ_FAILURES as error:
             raise InputError(f"{path}: the DICOM header cannot be read ({error}); the file is damaged") from error
 
 
