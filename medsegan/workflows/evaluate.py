@@ -18,9 +18,9 @@ from ..shapes import Array, LabelArray
 from ..slices import CaseRecord, SliceStore, cut_label
 from .case_label import read_case_label
 from .choose_model import choose_model
+from .datasets.listing import is_volume_file
 from .device import choose_device
 from .label_scan import Labelling, Reading, label_scan
-from .listing import is_volume_file
 from .model_file import TrainedModel, read_model
 from .overlays import overlay_tiles
 from .prepared import require_prepared

@@ -7,13 +7,13 @@ from pathlib import Path
 from ..errors import DataError, InputError, MedseganError
 from ..progress import SILENT, Progress
 from ..slices import Manifest, SliceStore, StoreWriter
-from .contact_sheet import write_contact_sheet
-from .discovery import FoundCase
-from .prepare_case import PreparedCase, prepare_case
-from .prepare_options import PrepareOptions
-from .prepare_plan import PreparationPlan, plan_preparation
-from .prepare_result import ClassSummary, PrepareResult
-from .prepare_summary import Failures, expected_result, final_result, unreadable_labels
+from .datasets.discovery import FoundCase
+from .preparation.case import PreparedCase, prepare_case
+from .preparation.contact_sheet import write_contact_sheet
+from .preparation.options import PrepareOptions
+from .preparation.plan import PreparationPlan, plan_preparation
+from .preparation.result import ClassSummary, PrepareResult
+from .preparation.summary import Failures, expected_result, final_result, unreadable_labels
 from .workspace import DomainSettings, PreparationSettings, Workspace
 
 __all__ = ["ClassSummary", "PrepareOptions", "PrepareResult", "prepare"]

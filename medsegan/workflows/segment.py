@@ -19,12 +19,12 @@ from ..imaging import (
 from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
+from .datasets.listing import holds_radiographs, is_dicom_file, is_volume_file
+from .datasets.scan_list import list_scans
 from .device import choose_device
 from .label_scan import LabeledScan, Labelling, Reading, label_scan
-from .listing import holds_radiographs, is_dicom_file, is_volume_file
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview
-from .scan_list import list_scans
 from .segment_options import (
     Failure,
     Quality,

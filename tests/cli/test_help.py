@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from medsegan.training.config import TrainConfig
-from medsegan.workflows.prepare_options import PrepareOptions
+from medsegan.workflows.preparation.options import PrepareOptions
 from medsegan.workflows.segment_options import SegmentOptions
 from medsegan.workflows.split_settings import DEFAULT_SPLIT
 from medsegan.workflows.train_options import TrainOptions

@@ -22,7 +22,7 @@ from medsegan.geometry import Grid
 from medsegan.imaging import LabelVolume, Volume, read_volume, write_label, write_volume
 from medsegan.slices import SliceStore
 from medsegan.workflows.case_label import read_case_label
-from medsegan.workflows.discover import discover
+from medsegan.workflows.datasets.discover import discover
 from medsegan.workflows.workspace import Workspace
 
 GRID = oblique_grid()

@@ -11,8 +11,8 @@ from medsegan.errors import DataError
 from medsegan.geometry import Grid
 from medsegan.imaging import Volume, write_series
 from medsegan.slices import SliceStore
-from medsegan.workflows.discover import discover
-from medsegan.workflows.scan_list import list_scans
+from medsegan.workflows.datasets.discover import discover
+from medsegan.workflows.datasets.scan_list import list_scans
 
 GRID = Grid((32, 32, 8), np.diag([-2.0, -2.0, 5.0, 1.0]))
 

@@ -13,7 +13,7 @@ from road import SMALL, run
 from medsegan.errors import DataError, InputError
 from medsegan.imaging import read_label, read_volume
 from medsegan.slices import SliceStore, assemble_labels, cut_label
-from medsegan.workflows.discover import discover
+from medsegan.workflows.datasets.discover import discover
 from medsegan.workflows.prepare import PrepareOptions, prepare
 
 SIZE = (90, 70)  # rows, columns

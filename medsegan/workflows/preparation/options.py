@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import UsageError
-from ..imaging import DEFAULT_WINDOWS, Modality
-from ..slices import PLANE_CODES, Plane
+from ...errors import UsageError
+from ...imaging import DEFAULT_WINDOWS, Modality
+from ...slices import PLANE_CODES, Plane
+from ..workspace_names import require_domain_name
 from .split_settings import SplitSettings
-from .workspace_names import require_domain_name
 
 SMALLEST_SIZE, LARGEST_SIZE = 32, 1024
 

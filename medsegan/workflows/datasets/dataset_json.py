@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import DataError, InputError
+from ...errors import DataError, InputError
 
 
 @dataclass(frozen=True)

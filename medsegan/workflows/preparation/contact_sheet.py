@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..pictures import montage, overlay, write_png
-from ..shapes import FloatArray, LabelArray
-from ..slices import CaseRecord, SliceStore
+from ...pictures import montage, overlay, write_png
+from ...shapes import FloatArray, LabelArray
+from ...slices import CaseRecord, SliceStore
 
 LARGEST_NUMBER_OF_CASES = 24
 _TILE_PIXELS = 256

@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import DataError, MedseganError, UsageError
-from ..geometry import Grid
-from ..imaging import LabelVolume, Modality, class_name_of, detect_modality, needs_scan, read_label, read_volume
-from ..progress import Progress
-from .discovery import FoundCase
-from .label_map import count_values
+from ...errors import DataError, MedseganError, UsageError
+from ...geometry import Grid
+from ...imaging import LabelVolume, Modality, class_name_of, detect_modality, needs_scan, read_label, read_volume
+from ...progress import Progress
+from ..datasets.discovery import FoundCase
+from ..label_map import count_values
 
 LARGEST_SAMPLE = 5
 

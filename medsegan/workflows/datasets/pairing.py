@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..errors import DataError
-from ..imaging import is_archive
+from ...errors import DataError
+from ...imaging import is_archive
 from .discovery import FoundCase
 from .file_role import Entry
 from .references import pair_by_reference

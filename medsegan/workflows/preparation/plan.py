@@ -6,19 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError, UsageError
-from ..geometry import Grid, reorientation_to
-from ..imaging import DEFAULT_WINDOWS, Modality
-from ..progress import Progress
-from ..slices import PLANE_CODES, Plane, SliceStore, Split, patient_id_of, require_plane, split_patients
-from .discover import discover
-from .discovery import Discovery, FoundCase
-from .label_map import LabelMap, LabelSources, propose_label_map
-from .prepare_case import CaseSettings
-from .prepare_options import PrepareOptions
+from ...errors import DataError, UsageError
+from ...geometry import Grid, reorientation_to
+from ...imaging import DEFAULT_WINDOWS, Modality
+from ...progress import Progress
+from ...slices import PLANE_CODES, Plane, SliceStore, Split, patient_id_of, require_plane, split_patients
+from ..datasets.discover import discover
+from ..datasets.discovery import Discovery, FoundCase
+from ..label_map import LabelMap, LabelSources, propose_label_map
+from ..workspace import DomainSettings, PreparationSettings, Workspace
+from .case import CaseSettings
+from .options import PrepareOptions
 from .split_settings import DEFAULT_SPLIT, SplitSettings
 from .survey import LabelReading, LabelSurvey, ModalityVote, survey_labels, vote_modality
-from .workspace import DomainSettings, PreparationSettings, Workspace
 
 DEFAULT_PREPARATION = PreparationSettings(size=128, plane="axial")
 THICK_SLICE = 2.0

@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..errors import DataError
-from ..imaging import is_dicom_file, is_dicom_label, is_picture_file, is_radiograph, is_scan, scan_stem
+from ...errors import DataError
+from ...imaging import is_dicom_file, is_dicom_label, is_picture_file, is_radiograph, is_scan, scan_stem
 from .file_role import Entry, read_entry, read_label_entry, read_role
 
 __all__ = [

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import DataError
-from ..imaging import is_dicom_file, is_dicom_label, referenced_series, series_of_file
+from ...errors import DataError
+from ...imaging import is_dicom_file, is_dicom_label, referenced_series, series_of_file
 from .file_role import Entry
 
 

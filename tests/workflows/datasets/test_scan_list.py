@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from medsegan.errors import DataError, InputError
-from medsegan.workflows.scan_list import list_scans
+from medsegan.workflows.datasets.scan_list import list_scans
 
 
 def touch(folder: Path, *names: str) -> Path:

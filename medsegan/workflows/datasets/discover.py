@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import DataError, InputError
-from ..imaging import is_dicom_index
+from ...errors import DataError, InputError
+from ...imaging import is_dicom_index
 from .discovery import Discovery, FoundCase
 from .file_role import Entry
 from .layouts import is_label_folder, read_folder, read_names, read_two_folders

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import DataError, InputError
-from ..imaging import is_dicom_label
+from ...errors import DataError, InputError
+from ...imaging import is_dicom_label
 from .dataset_json import DatasetJson, read_dataset_json
 from .discovery import Discovery, FoundCase
 from .file_role import Entry, read_channel, read_entry, read_role

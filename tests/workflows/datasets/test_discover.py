@@ -12,7 +12,7 @@ import pytest
 from medsegan.errors import DataError, InputError
 from medsegan.geometry import Grid
 from medsegan.imaging import Volume, write_series
-from medsegan.workflows.discover import Discovery, discover
+from medsegan.workflows.datasets.discover import Discovery, discover
 
 
 def touch(folder: Path, *names: str) -> Path:

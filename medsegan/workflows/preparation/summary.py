@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..slices import SPLITS, CaseRecord, SliceStore, patient_id_of
-from .label_map import MERGED_NOTE
-from .prepare_plan import PreparationPlan
-from .prepare_result import ClassSummary, PrepareResult
+from ...slices import SPLITS, CaseRecord, SliceStore, patient_id_of
+from ..label_map import MERGED_NOTE
+from .plan import PreparationPlan
+from .result import ClassSummary, PrepareResult
 
 Failures = tuple[tuple[str, str], ...]
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import DataError
-from ..imaging import Modality, Volume, detect_modality, read_volume
-from ..shapes import Array, LabelArray
-from ..slices import CaseRecord, Plane, case_id_of, cut_label, patient_id_of, prepare_scan
-from .case_label import read_case_label
-from .discovery import FoundCase
-from .label_map import MERGED_NOTE, LabelMap, count_values
+from ...errors import DataError
+from ...imaging import Modality, Volume, detect_modality, read_volume
+from ...shapes import Array, LabelArray
+from ...slices import CaseRecord, Plane, case_id_of, cut_label, patient_id_of, prepare_scan
+from ..case_label import read_case_label
+from ..datasets.discovery import FoundCase
+from ..label_map import MERGED_NOTE, LabelMap, count_values
 
 
 @dataclass(frozen=True)

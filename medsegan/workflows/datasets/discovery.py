@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..imaging import is_archive
+from ...imaging import is_archive
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError, InputError
+from ...errors import DataError, InputError
 from .dataset_json import read_dataset_json
 from .file_role import Entry
 from .layouts import DATASET_JSON, first_channels, is_label_folder, without_hidden_labels

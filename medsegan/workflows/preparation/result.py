@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..imaging import Modality
-from ..slices import Plane
+from ...imaging import Modality
+from ...slices import Plane
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ..imaging import is_dicom_file, read_patient_key
+from ...imaging import is_dicom_file, read_patient_key
 from .discovery import Discovery
 from .layouts import NOTES_ON_PATIENTS
 

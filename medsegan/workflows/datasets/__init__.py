@@ -1,0 +1,1 @@
+"""Which scans and labels lie in the files and folders that a user names."""

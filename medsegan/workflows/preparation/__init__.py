@@ -1,0 +1,1 @@
+"""`prepare`: what is decided, done with each case, and answered."""
