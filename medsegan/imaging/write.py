@@ -21,12 +21,13 @@ _TOLERANCE_MM = 1e-3
 """NIfTI stores its affine in 32 bits: at a corner a metre away that is good to some ten thousandths of a mm."""
 
 
-def write_volume(volume: Volume, path: Path) -> None:
+def write_volume(volume: Volume, path: Path, *, like: Path | None = None) -> None:
     """Write a scan as int16 or float32.
 
     Args:
         volume: integers that fit int16 stay integers, everything else becomes float32.
         path: ends in .nii.gz, .nii, .nrrd or .mha; a file there is replaced once the new one is complete.
+        like: the file that the scan was read from; see `write_label`.
 
     Raises:
         UsageError: another suffix.
@@ -39,7 +40,7 @@ def write_volume(volume: Volume, path: Path) -> None:
     fits = array.dtype.kind in "bi" or (array.dtype.kind == "u" and (array.size == 0 or array.max() <= 32767))
     if fits and array.dtype.kind == "i" and array.dtype.itemsize > 2:
         fits = bool(array.min() >= -32768 and array.max() <= 32767)
-    _write(array.astype(np.int16 if fits else np.float32), volume.grid, path, None)
+    _write(array.astype(np.int16 if fits else np.float32), volume.grid, path, like)
 
 
 def write_label(label: LabelVolume, path: Path, *, like: Path | None = None) -> None:

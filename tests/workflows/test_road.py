@@ -135,7 +135,7 @@ def test_a_folder_of_scans_goes_on_past_a_bad_one(
     (folder / "bad.nii.gz").write_bytes(b"no scan at all")
     call = ["-C", workspace, "segment", folder, "-o", masks, "--model", "unet"]
     assert run(*call) == 8
-    assert [path.name for path in masks.iterdir()] == ["good.nii.gz"]
+    assert sorted(path.name for path in masks.iterdir()) == ["good.medsegan.json", "good.nii.gz"]
     assert "bad.nii.gz" in capsys.readouterr().err
     assert run(*call) == 2  # the good one is there already
     (folder / "bad.nii.gz").unlink()
