@@ -10,6 +10,7 @@ from .dicom import (
     read_series,
     referenced_series,
     series_of_file,
+    write_dicom_label,
     write_series,
 )
 from .formats import is_archive, is_dicom_file, is_dicom_index, is_picture_file, is_scan, scan_stem
@@ -49,6 +50,7 @@ __all__ = [
     "require_writable",
     "scan_stem",
     "series_of_file",
+    "write_dicom_label",
     "write_label",
     "write_probabilities",
     "write_series",
