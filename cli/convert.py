@@ -45,6 +45,14 @@ Output = Annotated[
 Series = Annotated[
     str | None, typer.Option("--series", metavar="UID|N", help="Which series, where a DICOM folder holds several.")
 ]
+Maker = Annotated[
+    str | None,
+    typer.Option(
+        "--made-by",
+        metavar="WHO",
+        help='Who made labels that are written as DICOM: manual, semiautomatic, or a program ("name 1.2").',
+    ),
+]
 Reference = Annotated[
     Path | None,
     typer.Option(
@@ -76,6 +84,7 @@ def convert(
     output: Output,
     series: Series = None,
     form: DicomFormOption = None,
+    maker: Maker = None,
     reference: Reference = None,
     is_mask: IsMask = None,
     names: Names = None,
@@ -102,7 +111,7 @@ def convert(
         reproducible_uids=reproducible_uids,
         overwrite=overwrite,
         dry_run=dry_run,
-        **given(series=series, form=form, reference=reference, kind=kind),
+        **given(series=series, form=form, maker=maker, reference=reference, kind=kind),
         **given(names=None if names is None else parse_classes(names, "--names")),
     )
     console = Console(json)

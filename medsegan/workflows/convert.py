@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import __version__
 from ..errors import DataError, UsageError
 from ..geometry import Grid
 from ..imaging import (
@@ -20,6 +21,7 @@ from ..imaging import (
     referenced_series,
     require_writable,
     series_of_file,
+    write_dicom_label,
     write_label,
     write_volume,
 )
@@ -33,13 +35,15 @@ from .case_label import by_names
 from .convert_options import ConvertOptions, ConvertResult, Kind
 from .convert_output import require_output
 from .datasets.listing import is_volume_file
-from .dicom_label import DICOM_SUFFIX, write_as_dicom
-from .provenance import Making, Origin, series_setting, write_provenance
+from .dicom_label import is_dicom_name
+from .provenance import Making, Origin, algorithm_of_file, series_setting, write_provenance
 from .scan_or_mask import kind_by_format, kind_by_values, require_kind
 
 __all__ = ["ConvertOptions", "ConvertResult", "Kind", "convert"]
 
 _EXACT_IN_FLOAT32 = 1 << 24
+_UNKNOWN_MAKER = f"semiautomatic medsegan convert {__version__}"
+"""DICOM leaves no place for not knowing; this promises the least."""
 
 
 def convert(options: ConvertOptions, progress: Progress = SILENT) -> ConvertResult:
@@ -92,9 +96,8 @@ def convert(options: ConvertOptions, progress: Progress = SILENT) -> ConvertResu
 
 def _means_mask(options: ConvertOptions) -> bool:
     """Whether only labels can be meant."""
-    is_dicom = options.output.name.lower().endswith(DICOM_SUFFIX)
-    asks = (options.form, options.reference, options.names)
-    return is_dicom or options.resample_labels or any(option is not None for option in asks)
+    asks = (options.form, options.reference, options.names, options.maker)
+    return is_dicom_name(options.output) or options.resample_labels or any(option is not None for option in asks)
 
 
 def _require_options_of(options: ConvertOptions, is_mask: bool) -> None:
@@ -110,6 +113,7 @@ def _origin(options: ConvertOptions) -> Origin:
         "kind": options.kind,
         "series": series_setting(options.series),
         "form": options.form,
+        "maker": options.maker,
         "names": None if options.names is None else dict(options.names),
         "fix_gaps": options.fix_gaps,
         "resample_labels": options.resample_labels,
@@ -225,7 +229,7 @@ def _write_scan(volume: Volume, options: ConvertOptions) -> None:
 
 def _write_mask(label: LabelVolume, options: ConvertOptions) -> tuple[str, ...]:
     reference = options.reference
-    is_dicom = options.output.name.lower().endswith(DICOM_SUFFIX)
+    is_dicom = is_dicom_name(options.output)
     if options.dry_run:
         if not is_dicom:
             require_writable(options.output, label.grid)
@@ -235,12 +239,14 @@ def _write_mask(label: LabelVolume, options: ConvertOptions) -> tuple[str, ...]:
         like = reference if reference is not None else options.source
         write_label(label, options.output, like=like if is_volume_file(like) else None)
         return ()
-    return write_as_dicom(
+    maker = options.maker or algorithm_of_file(options.source)
+    notes = () if maker else ("nothing says who made the labels: written as semiautomatic; --made-by says it",)
+    return notes + write_dicom_label(
         label,
         options.output,
-        reference,
-        form=options.form,
+        source=reference,
+        form=options.form or "seg",
         series=_series_of_reference(options)[0],
-        algorithm=None,
+        algorithm=maker or _UNKNOWN_MAKER,
         reproducible_uids=options.reproducible_uids,
     )

@@ -20,6 +20,8 @@ class ConvertOptions:
         series: UID or number of the series, where a DICOM folder holds several: of the source if that is a scan,
             else of `reference`.
         form: of labels in DICOM; None = a segmentation where the output ends in .dcm.
+        maker: of labels in DICOM: "manual", "semiautomatic", or a program and its version; None = the model that
+            the sidecar of the source names, else semiautomatic.
         reference: the scan that labels belong to, whose grid they get; None = they stay where they are.
         kind: what the source is; None = found out, see `find_kind`.
         names: name -> value of the classes; None = as the source says. Of labels that name their classes those
@@ -35,6 +37,7 @@ class ConvertOptions:
     output: Path
     series: str | None = None
     form: DicomForm | None = None
+    maker: str | None = None
     reference: Path | None = None
     kind: Kind | None = None
     names: Mapping[str, int] | None = None

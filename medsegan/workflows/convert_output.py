@@ -3,7 +3,7 @@
 from ..errors import UsageError
 from ..imaging.write import WRITABLE
 from .convert_options import ConvertOptions
-from .dicom_label import DICOM_SUFFIX, holds_dicom
+from .dicom_label import DICOM_SUFFIX, holds_dicom, is_dicom_name
 
 
 def require_output(options: ConvertOptions) -> None:
@@ -13,7 +13,7 @@ def require_output(options: ConvertOptions) -> None:
         UsageError: an unknown suffix, a place that is taken or lies in what is read, or options that need others.
     """
     output, reference = options.output, options.reference
-    is_dicom = output.name.lower().endswith(DICOM_SUFFIX)
+    is_dicom = is_dicom_name(output)
     if not is_dicom and not output.name.lower().endswith(WRITABLE):
         raise UsageError(
             f"{output}: the suffix decides the format; use one of {', '.join(WRITABLE)}, or {DICOM_SUFFIX} for "
@@ -23,6 +23,8 @@ def require_output(options: ConvertOptions) -> None:
         raise UsageError(f"--as {options.form} writes DICOM, but OUTPUT is {output}; give it a name in .dcm")
     if options.reproducible_uids and not is_dicom:
         raise UsageError("--reproducible-uids: only labels in DICOM have UIDs; write .dcm or leave it out")
+    if options.maker is not None and not is_dicom:
+        raise UsageError("--made-by: only labels in DICOM say who made them; write .dcm or leave it out")
     if is_dicom and reference is None:
         raise UsageError(
             f"{output}: labels in DICOM refer to the slices of their scan; give its folder with --source"

@@ -59,16 +59,26 @@ class Making:
 
 
 def sidecar_of(path: Path) -> Path:
-    """The place of a file's sidecar: its name without the suffix of the format, and `.medsegan.json`.
+    """The sidecar of a file: its name without the suffix of the format, and `.medsegan.json`.
 
-    Where that is taken by a neighbour of another format (mask.nii.gz beside mask.dcm), the whole name stays in it.
+    Its whole name and `.medsegan.json`, where that is there already: of what belongs to a mask, and of a neighbour
+    of another format (mask.dcm beside mask.nii.gz).
     """
-    short = path.with_name(scan_stem(path) + SIDECAR_SUFFIX)
-    suffix = path.name[len(scan_stem(path)) :]
-    owner = _read(short).get("output", {}).get("suffix", suffix)
-    if owner != suffix and path.with_name(scan_stem(path) + str(owner)).exists():
-        return path.with_name(path.name + SIDECAR_SUFFIX)
-    return short
+    whole = path.with_name(path.name + SIDECAR_SUFFIX)
+    return whole if whole.exists() else path.with_name(scan_stem(path) + SIDECAR_SUFFIX)
+
+
+def _new_sidecar_of(path: Path, role: str) -> Path:
+    """Where to write it, so that every file keeps its own."""
+    sidecar = sidecar_of(path)
+    owner = _read(sidecar).get("output", {}).get("suffix", _suffix_of(path))
+    is_taken = owner != _suffix_of(path) and path.with_name(scan_stem(path) + str(owner)).exists()
+    is_main = role in ("mask", "scan")
+    return sidecar if is_main and not is_taken else path.with_name(path.name + SIDECAR_SUFFIX)
+
+
+def _suffix_of(path: Path) -> str:
+    return path.name[len(scan_stem(path)) :]
 
 
 def write_provenance(path: Path, origin: Origin, making: Making, role: str = "mask") -> None:
@@ -96,9 +106,9 @@ def write_provenance(path: Path, origin: Origin, making: Making, role: str = "ma
         "seconds": making.seconds,
         "notes": [_without_identity(note, making.private) for note in making.notes],
         "labels": dict(making.labels),
-        "output": {"role": role, "suffix": path.name[len(scan_stem(path)) :], "sha256": _hash_of(path)},
+        "output": {"role": role, "suffix": _suffix_of(path), "sha256": _hash_of(path)},
     }
-    sidecar = sidecar_of(path)
+    sidecar = _new_sidecar_of(path, role)
     partial = sidecar.with_name(f".{sidecar.name}.partial-{os.getpid()}")
     try:
         partial.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
@@ -116,7 +126,7 @@ def find_difference(path: Path, origin: Origin) -> str | None:
         path: a file that is there.
         origin: what would be made now.
     """
-    document = _read(sidecar_of(path))
+    document = _document_of(path)
     if not document:
         return "has no sidecar, so that it may be incomplete or from elsewhere"
     stored = {
@@ -137,11 +147,31 @@ def find_difference(path: Path, origin: Origin) -> str | None:
     return None
 
 
+def algorithm_of(model_hash: str) -> str:
+    """What DICOM labels call a model that made them: name and version."""
+    return f"medsegan model {model_hash[:12]} {__version__}"
+
+
+def algorithm_of_file(path: Path) -> str | None:
+    """The model that made a mask, as `algorithm_of` calls it; `None` if not known or changed since."""
+    document = _document_of(path) if path.is_file() else {}
+    model_hash = _sha256(document, "model")
+    if model_hash is None or _sha256(document, "output") != _hash_of(path):
+        return None
+    return algorithm_of(model_hash)
+
+
 def series_setting(series: str | None) -> str | None:
     """How a chosen series is recorded: its number as it is, of a UID only a hash."""
     if series is None or series.isdigit():
         return series
     return f"sha256:{hashlib.sha256(series.encode()).hexdigest()[:16]}"
+
+
+def _document_of(path: Path) -> dict[str, Any]:
+    """What the sidecar of a file says of it; empty if there is none."""
+    document = _read(sidecar_of(path))
+    return document if document and document["output"].get("suffix") == _suffix_of(path) else {}
 
 
 def _read(sidecar: Path) -> dict[str, Any]:

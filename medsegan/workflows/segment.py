@@ -5,19 +5,17 @@ from pathlib import Path
 
 import torch
 
-from .. import __version__
 from ..errors import UsageError
-from ..imaging import content_hash, write_label, write_probabilities, write_volume
+from ..imaging import content_hash, write_dicom_label, write_label, write_probabilities, write_volume
 from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
 from .datasets.listing import is_volume_file
 from .device import choose_device
-from .dicom_label import write_as_dicom
 from .label_scan import LabeledScan, Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview
-from .provenance import Making, Origin, series_setting, write_provenance
+from .provenance import Making, Origin, algorithm_of, series_setting, write_provenance
 from .segment_jobs import Job, plan_jobs, require_absent, without_finished
 from .segment_options import (
     Failure,
@@ -149,12 +147,12 @@ class _Work:
         if not job.is_dicom:
             write_label(label, job.output, like=job.source if is_volume_file(job.source) else None)
             return ()
-        return write_as_dicom(
+        return write_dicom_label(
             label,
             job.output,
-            job.source,
-            form=self.options.form,
+            source=job.source,
+            form=self.options.form or "seg",
             series=self.options.series,
-            algorithm=f"medsegan {__version__} model {self.model.digest[:12]}",
+            algorithm=algorithm_of(self.model.digest),
             reproducible_uids=self.options.reproducible_uids,
         )

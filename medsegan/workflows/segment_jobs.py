@@ -9,7 +9,7 @@ from ..imaging import is_dicom_index, is_picture_file, is_scan, scan_stem
 from ..progress import Progress
 from .datasets.listing import holds_radiographs, is_dicom_file
 from .datasets.scan_list import list_scans
-from .dicom_label import DICOM_SUFFIX, holds_dicom
+from .dicom_label import DICOM_SUFFIX, holds_dicom, is_dicom_name
 from .provenance import Origin, find_difference
 from .segment_options import Failure, SegmentOptions
 
@@ -36,7 +36,7 @@ class Job:
     @property
     def is_dicom(self) -> bool:
         """Whether its mask is a DICOM object."""
-        return self.output.name.lower().endswith(DICOM_SUFFIX)
+        return is_dicom_name(self.output)
 
 
 @dataclass(frozen=True)
@@ -206,5 +206,5 @@ def _require_writable(jobs: list[Job]) -> None:
 def _require_volume(residual: Path) -> None:
     if residual.name.lower().endswith(PICTURE_SUFFIX):
         raise UsageError(f"--residual {residual}: a PNG can hold labels only; write .nii.gz")
-    if residual.name.lower().endswith(DICOM_SUFFIX) or not residual.name.lower().endswith(SUFFIXES):
+    if is_dicom_name(residual) or not residual.name.lower().endswith(SUFFIXES):
         raise UsageError(f"--residual {residual}: the suffix decides the format; use .nii.gz, .nii, .nrrd or .mha")
