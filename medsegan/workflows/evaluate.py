@@ -226,7 +226,8 @@ class _Evaluation:
             reading = Reading(case.modality, window=self.store.manifest.window)
             labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)
             scan = label_scan(self.model, self.device, source, reading, labelling)
-            write_label(scan.label(facts.class_values), path, like=source if is_volume_file(source) else None)
+            masks = scan.label(facts.class_values, facts.class_names)
+            write_label(masks, path, like=source if is_volume_file(source) else None)
         label = read_label(path)
         indices = {facts.class_values[index]: index for index in self.classes.values()}
         return LabelVolume(_map(label.array, indices), label.grid)

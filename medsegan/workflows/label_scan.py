@@ -69,10 +69,16 @@ class LabeledScan:
     prediction: Prediction
     notes: tuple[str, ...]
 
-    def label(self, class_values: tuple[int, ...]) -> LabelVolume:
-        """The labels with the values of a label file in place of class indices."""
+    def label(self, class_values: tuple[int, ...], class_names: tuple[str, ...] = ()) -> LabelVolume:
+        """The labels with the values of a label file in place of class indices.
+
+        Args:
+            class_values: by class index, background first.
+            class_names: by class index; () = the label volume names no classes.
+        """
         lookup = np.array(class_values, dtype=np.uint16 if max(class_values) > 255 else np.uint8)
-        return LabelVolume(lookup[self.indices], self.volume.grid)
+        names = dict(zip(class_values[1:], class_names[1:], strict=False))
+        return LabelVolume(lookup[self.indices], self.volume.grid, names=names)
 
     def volumes_ml(self, class_names: tuple[str, ...]) -> dict[str, float]:
         """Millilitres of each class but background."""

@@ -129,7 +129,7 @@ def _write(scan: LabeledScan, job: _Job, model: TrainedModel) -> None:
         labels = cut_label(scan.indices, scan.prepared.frame, len(model.facts.class_names))
         write_preview(scan.images, labels, job.preview)
     like = job.source if is_volume_file(job.source) else None
-    write_label(scan.label(model.facts.class_values), job.output, like=like)
+    write_label(scan.label(model.facts.class_values, model.facts.class_names), job.output, like=like)
 
 
 def _is_batch(source: Path) -> bool:
