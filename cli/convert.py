@@ -65,8 +65,8 @@ IsMask = Annotated[
     bool | None,
     typer.Option(
         "--mask/--scan",
-        help="What INPUT holds. Default: DICOM, colours and folders of classes say it; of others, fewer than 200 "
-        "different whole numbers from 0 (of a picture, 65) are labels. Values are kept either way.",
+        help="What INPUT holds. Default: DICOM, colours, folders and names of classes say it; else fewer than "
+        "200 different whole numbers from 0 (of a picture, 65) are labels. Values are kept either way.",
     ),
 ]
 Names = Annotated[

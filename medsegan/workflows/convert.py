@@ -13,6 +13,7 @@ from ..imaging import (
     LabelVolume,
     Volume,
     align_label,
+    class_name_of,
     content_hash,
     is_dicom_label,
     is_picture_file,
@@ -28,6 +29,7 @@ from ..imaging import (
 from ..imaging.dicom.files import find_dicom_files
 from ..imaging.raster import read_raster
 from ..imaging.read import read_stored
+from ..imaging.stored_names import read_names
 from ..imaging.voxels import as_intensities
 from ..progress import SILENT, Progress
 from ..shapes import Array
@@ -132,6 +134,9 @@ def _read(options: ConvertOptions, kind: Kind | None, reason: str) -> Volume | L
         return read_volume(path, series=options.series, fix_gaps=options.fix_gaps)
     if options.series is not None:
         raise UsageError(f"{path}: only DICOM has series, but series {options.series!r} was asked for")
+    if kind is None and read_names(path)[0]:
+        label = _read_mask(options)
+        return replace(label, notes=("taken as labels: the file names its classes", *label.notes))
     is_picture = is_picture_file(path)
     stored = read_raster(path) if is_picture else read_stored(path)
     if kind is None:
@@ -206,14 +211,15 @@ def _with_names(label: LabelVolume, names: dict[str, int], path: Path) -> tuple[
         unnamed = [int(value) for value in values if value > 0 and int(value) not in wanted]
         note = (f"no name for the values {', '.join(map(str, unnamed[:8]))}",) if unnamed else ()
         return replace(label, names=wanted), note
-    known = set(label.names.values())
-    unknown = sorted(set(names) - known)
+    known = {class_name_of(name) for name in label.names.values()}
+    chosen = {class_name_of(name) for name in names}
+    unknown = sorted(chosen - known)
     if unknown:
         raise DataError(
             f"{path}: has no class {', '.join(unknown)}; its classes are {', '.join(sorted(known))}: "
             "name those of them that are wanted"
         )
-    dropped = sorted(known - set(names))
+    dropped = sorted(known - chosen)
     note = (f"left out, since --names does not list them: {', '.join(dropped)}",) if dropped else ()
     return replace(label, array=by_names(label, names), names=wanted), note
 

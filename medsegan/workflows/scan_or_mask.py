@@ -50,8 +50,8 @@ def kind_by_format(path: Path) -> tuple[Kind | None, str]:
 def kind_by_values(stored: StoredArray, *, is_picture: bool) -> tuple[Kind, str]:
     """What voxels are, and why: labels are few different whole numbers from 0 to 65535, all else is a scan.
 
-    Few are fewer than 200, of a picture fewer than 65; a soft mask (edges between 0 and 255) counts as a scan. The
-    values that are written are the same either way.
+    This is for files that do not name classes. Few are fewer than 200, of a picture fewer than 65; a soft mask
+    (edges between 0 and 255) counts as a scan. The values that are written are the same either way.
 
     Args:
         stored: the voxels as they are stored.

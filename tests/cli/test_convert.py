@@ -138,6 +138,22 @@ def test_a_folder_of_classes_becomes_one_file(tmp_path: Path, capsys: Captured) 
     assert "holds labels and no scan" in capsys.readouterr().err
 
 
+def test_names_travel_and_say_that_a_file_holds_labels(tmp_path: Path, capsys: Captured) -> None:
+    array = np.zeros((20, 20, 20), dtype=np.uint16)
+    array.ravel()[:300] = 2 * np.arange(300)  # more values than a mask has by the rule
+    names = {value: f"class {value}" for value in range(2, 600, 2)}
+    write_label(LabelVolume(array, Grid(array.shape, np.eye(4)), names=names), tmp_path / "a.nii.gz")
+    assert convert(tmp_path / "a.nii.gz", tmp_path / "b.nrrd", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["kind"], len(shown["labels"]), shown["labels"]["class_8"]) == ("mask", 299, 8)
+    assert convert(tmp_path / "b.nrrd", tmp_path / "c.mha", "--names", "Class 8=1,class_10=2") == 0
+    label = read_label(tmp_path / "c.mha")
+    assert dict(label.names) == {1: "class_8", 2: "class_10"}
+    assert np.array_equal(label.array, (array == 8) + 2 * (array == 10))
+    assert convert(tmp_path / "a.nii.gz", tmp_path / "d.nii.gz", "--scan") == 0
+    assert np.array_equal(read_volume(tmp_path / "d.nii.gz").array, array)
+
+
 def test_pictures(tmp_path: Path) -> None:
     grey = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30) * 100
     Image.fromarray(grey).save(tmp_path / "xray.png")
