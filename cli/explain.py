@@ -1,6 +1,7 @@
 """What went wrong in one line, and the exit code that says so to a script."""
 
 import errno
+import re
 import sys
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ class Explanation:
 def explain(error: BaseException) -> Explanation:
     """The explanation of any error that reached the outermost level."""
     if isinstance(error, MedseganError):
-        return Explanation(_one_line(str(error)), error.exit_code)
+        return Explanation(_with_table(str(error)), error.exit_code)
     if isinstance(error, typer.TyperException):
         return Explanation(_usage(error), error.exit_code)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
@@ -81,6 +82,12 @@ def _field_sentence(problem: dict[str, object]) -> str:
     location = problem.get("loc")
     path = ".".join(str(part) for part in location) if isinstance(location, tuple) and location else "settings"
     return f"{path}: {problem.get('msg')}, got {problem.get('input')!r}"
+
+
+def _with_table(text: str) -> str:
+    """One line, and below it the rows that a message ends with where there is something to choose from."""
+    first, *rows = re.split(r"\n(?=  \d+: )", text)
+    return "\n".join([_one_line(first), *(f"  {_one_line(row)}" for row in rows)])
 
 
 def _one_line(text: str) -> str:

@@ -58,7 +58,17 @@ KeepLargestOption = Annotated[
     ),
 ]
 
-
+DicomFormOption = Annotated[
+    Literal["seg", "labelmap", "rtstruct"] | None,
+    typer.Option(
+        "--as",
+        help="Labels in DICOM (.dcm): a segmentation, one mask a class (default), a label map, or contours.",
+    ),
+]
+ReproducibleUidsOption = Annotated[
+    bool,
+    typer.Option("--reproducible-uids", help="Derive the UIDs of labels in DICOM from their content."),
+]
 ResampleLabelsOption = Annotated[
     bool,
     typer.Option("--resample-labels", help="Resample labels that lie on another grid than their scan."),

@@ -26,8 +26,12 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
-def parse_classes(text: str) -> dict[str, int]:
+def parse_classes(text: str, option: str = "--classes") -> dict[str, int]:
     """Name -> value in the label files, in the order typed: "liver=6,spleen=1".
+
+    Args:
+        text: as typed.
+        option: that it was typed for, for messages.
 
     Raises:
         UsageError: an item is not NAME=VALUE, a value is no positive whole number, or one comes twice.
@@ -40,12 +44,12 @@ def parse_classes(text: str) -> dict[str, int]:
     for item in text.split(","):
         match = re.fullmatch(r"\s*([^=\s][^=]*?)\s*=\s*(\d+)\s*", item)
         if match is None:
-            raise UsageError(f"--classes takes NAME=VALUE items such as liver=6,spleen=1, got {item!r}")
+            raise UsageError(f"{option} takes NAME=VALUE items such as liver=6,spleen=1, got {item!r}")
         name, value = match[1], int(match[2])
         if value == 0:
-            raise UsageError(f"--classes {name}=0: the value 0 is the background in every label file")
+            raise UsageError(f"{option} {name}=0: the value 0 is the background in every label file")
         if name in classes or value in classes.values():
-            raise UsageError(f"--classes names {name if name in classes else value} twice: {text!r}")
+            raise UsageError(f"{option} names {name if name in classes else value} twice: {text!r}")
         classes[name] = value
     return classes
 

@@ -12,6 +12,7 @@ from .console import Console
 from .invocation import chosen_workspace
 from .options import (
     DeviceOption,
+    DicomFormOption,
     DryRunOption,
     FixGapsOption,
     JsonOption,
@@ -20,6 +21,7 @@ from .options import (
     ObjectiveOption,
     OverwriteOption,
     QualityOption,
+    ReproducibleUidsOption,
     StepsOption,
     WorkspaceOption,
     given,
@@ -34,6 +36,7 @@ EXAMPLES = (
     "medsegan segment scan.nii.gz -o mask.nii.gz",
     "medsegan segment dicom_dir/ -o mask.nrrd --series 2 --preview look.png",
     "medsegan segment scans/ -o masks/ --skip-existing",
+    "medsegan segment dicom_dir/ -o mask.dcm --as rtstruct",
     "medsegan segment scan.mha -o mask.mha --model runs/nine --quality fast --keep-all",
 )
 
@@ -44,7 +47,7 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="PATH",
-        help="Mask to write (.nii.gz, .nrrd, .mha; .png of a picture), or a folder of masks.",
+        help="Mask to write (.nii.gz, .nrrd, .mha; .png of a picture; .dcm of a DICOM series), or a folder.",
     ),
 ]
 Model = Annotated[
@@ -63,7 +66,14 @@ Preview = Annotated[
 Series = Annotated[
     str | None, typer.Option("--series", metavar="UID|N", help="Which series, if the DICOM folder holds several.")
 ]
-SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Go on with a batch: leave finished masks.")]
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing",
+        help="Go on with a batch: leave masks of the same scan, model and settings that were not changed since; "
+        "others fail, or are made again with --overwrite.",
+    ),
+]
 
 
 def segment(
@@ -81,6 +91,8 @@ def segment(
     series: Series = None,
     fix_gaps: FixGapsOption = False,
     keep_largest: KeepLargestOption = None,
+    form: DicomFormOption = None,
+    reproducible_uids: ReproducibleUidsOption = False,
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
     skip_existing: SkipExisting = False,
@@ -91,6 +103,7 @@ def segment(
     """Write the label volume of a scan, on the scan's own grid and with the labels' original values.
 
     Prints the path of every mask. A folder of scans in means a folder of masks out, going on past bad cases.
+    Beside every file lies its provenance (.medsegan.json), without a word about the patient.
     """
     from medsegan.workflows import segment as workflow
 
@@ -98,12 +111,13 @@ def segment(
         source=source,
         output=output,
         fix_gaps=fix_gaps,
+        reproducible_uids=reproducible_uids,
         overwrite=overwrite,
         skip_existing=skip_existing,
         dry_run=dry_run,
         **given(model=model, quality=quality, steps=steps, probabilities=probabilities, residual=residual),
         **given(preview=preview, modality=modality, series=series, keep_largest=keep_largest, device=device),
-        **given(objective=objective),
+        **given(objective=objective, form=form),
     )
     console = Console(json)
     found = _find_workspace(chosen_workspace(context, workspace), model)
@@ -134,7 +148,7 @@ def _show(console: Console, result: "SegmentResult", is_dry_run: bool) -> None:
         console.result(str(case.output))
         console.remaining_notes(f"{case.source.name}: {note}" for note in case.notes)
     if result.skipped:
-        console.note(f"left {len(result.skipped)} masks as they were (--skip-existing)")
+        console.note(f"left {len(result.skipped)} finished masks as they were (--skip-existing)")
     if is_dry_run:
         console.note("nothing was segmented (--dry-run)")
     elif result.cases:

@@ -2,6 +2,7 @@
 
 from .aligned import align_label
 from .class_names import class_name_of
+from .content_hash import content_hash
 from .dicom import (
     is_dicom_label,
     is_radiograph,
@@ -9,6 +10,7 @@ from .dicom import (
     read_series,
     referenced_series,
     series_of_file,
+    write_dicom_label,
     write_series,
 )
 from .formats import is_archive, is_dicom_file, is_dicom_index, is_picture_file, is_scan, scan_stem
@@ -29,6 +31,7 @@ __all__ = [
     "Volume",
     "align_label",
     "class_name_of",
+    "content_hash",
     "detect_modality",
     "fit_scale",
     "is_archive",
@@ -47,6 +50,7 @@ __all__ = [
     "require_writable",
     "scan_stem",
     "series_of_file",
+    "write_dicom_label",
     "write_label",
     "write_probabilities",
     "write_series",

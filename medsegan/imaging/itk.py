@@ -1,5 +1,6 @@
 """NRRD and MetaImage files, through SimpleITK; its LPS world turned into RAS+."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import SimpleITK as sitk  # noqa: N813 (the name everybody knows it by)
 from ..errors import DataError, InputError
 from ..geometry import Grid
 from ..shapes import Array
+from .label_table import names_to_fields
 from .lps import RAS_FROM_LPS
 from .nifti import StoredArray
 from .voxels import as_three_axes
@@ -25,7 +27,7 @@ def read_itk(path: Path) -> StoredArray:
         InputError: the file is absent or damaged.
         DataError: it is no single volume of plain numbers.
     """
-    reader = _reader(path)
+    reader = open_itk(path)
     try:
         image = reader.Execute()
     except RuntimeError as error:
@@ -41,20 +43,43 @@ def read_itk(path: Path) -> StoredArray:
     return StoredArray(np.ascontiguousarray(array), grid, _notes(reader))
 
 
-def write_itk(array: Array, grid: Grid, path: Path) -> None:
+def write_itk(
+    array: Array, grid: Grid, path: Path, like: Path | None = None, names: Mapping[int, str] | None = None
+) -> None:
     """Write one volume as compressed NRRD or MetaImage.
+
+    Args:
+        array: (I, J, K), stored in its own type.
+        grid: its place.
+        path: ends in .nrrd or .mha.
+        like: a file of these formats whose origin, spacing and directions are taken over to the last digit if it
+            lies on exactly this grid; `None` = those of the grid.
+        names: value -> name of each class, for fields of the header; `None` = none.
 
     Raises:
         DataError: see `require_itk_writable`.
     """
     require_itk_writable(path, grid)
-    affine = RAS_FROM_LPS @ grid.world_from_voxel
-    spacing = np.array(grid.spacing_mm)
     image = sitk.GetImageFromArray(np.ascontiguousarray(array.T))
-    image.SetSpacing(spacing.tolist())
-    image.SetOrigin(affine[:3, 3].tolist())
-    image.SetDirection((affine[:3, :3] / spacing).ravel().tolist())
+    source = _reader_like(like, grid) if like is not None else None
+    if source is not None:
+        image.SetSpacing(source.GetSpacing()[:3])
+        image.SetOrigin(source.GetOrigin()[:3])
+        image.SetDirection(_directions_of(source).ravel().tolist())
+    else:
+        affine = RAS_FROM_LPS @ grid.world_from_voxel
+        spacing = np.array(grid.spacing_mm)
+        image.SetSpacing(spacing.tolist())
+        image.SetOrigin(affine[:3, 3].tolist())
+        image.SetDirection((affine[:3, :3] / spacing).ravel().tolist())
+    for key, text in names_to_fields(names or {}, grid.shape, ascii_only=is_ascii_only(path)).items():
+        image.SetMetaData(key, text)
     sitk.WriteImage(image, str(path), useCompression=True)
+
+
+def is_ascii_only(path: Path) -> bool:
+    """Whether headers of this format hold plain letters alone: MetaImage drops all others."""
+    return _IO.get(path.suffix.lower()) == "MetaImageIO"
 
 
 def require_itk_writable(path: Path, grid: Grid) -> None:
@@ -72,16 +97,13 @@ def require_itk_writable(path: Path, grid: Grid) -> None:
         )
 
 
-def read_itk_grid(path: Path) -> tuple[Grid, np.dtype[np.generic]]:
-    """The place and the stored type of a file, from its header alone."""
-    reader = _reader(path)
-    size = reader.GetSize()
-    # SimpleITK names its types as numpy does, but for "32-bit float" and the like; an empty image translates.
-    kind = sitk.GetArrayViewFromImage(sitk.Image([1] * len(size), reader.GetPixelID())).dtype
-    return Grid((size[0], size[1], size[2]), _affine_of(reader)), kind
+def open_itk(path: Path) -> sitk.ImageFileReader:
+    """A reader that has read the header of a NRRD or MetaImage file.
 
-
-def _reader(path: Path) -> sitk.ImageFileReader:
+    Raises:
+        InputError: the file is absent, damaged or none of these.
+        DataError: it has fewer than three axes.
+    """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     sitk.ProcessObject.SetGlobalWarningDisplay(False)  # ITK writes to stderr; what matters is said in notes
@@ -97,11 +119,23 @@ def _reader(path: Path) -> sitk.ImageFileReader:
     return reader
 
 
-def _affine_of(reader: sitk.ImageFileReader) -> npt.NDArray[np.float64]:
+def _reader_like(like: Path, grid: Grid) -> sitk.ImageFileReader | None:
+    """The header of a file; `None` if it is of another format or lies elsewhere."""
+    if like.suffix.lower() not in _IO:
+        return None
+    reader = open_itk(like)
+    is_same = reader.GetSize()[:3] == grid.shape and np.array_equal(_affine_of(reader), grid.world_from_voxel)
+    return reader if is_same else None
+
+
+def _directions_of(reader: sitk.ImageFileReader) -> npt.NDArray[np.float64]:
     n_axes = reader.GetDimension()
-    direction = np.array(reader.GetDirection(), dtype=np.float64).reshape(n_axes, n_axes)[:3, :3]
+    return np.array(reader.GetDirection(), dtype=np.float64).reshape(n_axes, n_axes)[:3, :3]
+
+
+def _affine_of(reader: sitk.ImageFileReader) -> npt.NDArray[np.float64]:
     affine = np.eye(4)
-    affine[:3, :3] = direction * np.array(reader.GetSpacing()[:3])
+    affine[:3, :3] = _directions_of(reader) * np.array(reader.GetSpacing()[:3])
     affine[:3, 3] = reader.GetOrigin()[:3]
     return RAS_FROM_LPS @ affine
 

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 from nibabel.filebasedimages import ImageFileError
+from nibabel.nifti1 import Nifti1Extension
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from ..errors import DataError, InputError
 from ..geometry import Grid
 from ..shapes import Array
+from .label_table import CARET, names_to_xml
+from .nifti_header import changed_places, copy_place, stored_header
 from .voxels import as_three_axes
 
 _BROKEN = (
@@ -33,11 +37,6 @@ _UNITS_IN_MM = {1: 1000.0, 3: 0.001}
 _MAX_COSINE = 0.05
 _NOTED_COSINE = 1e-3
 _NOTED_CONFLICT_VOXELS = 0.1
-_PLACE_FIELDS = (
-    *("qform_code", "sform_code", "xyzt_units"),
-    *("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z"),
-    *("srow_x", "srow_y", "srow_z"),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +61,7 @@ def read_nifti(path: Path) -> StoredArray:
         InputError: the file is absent, truncated or no NIfTI.
         DataError: it is no single volume, or its axes are far from right angles.
     """
-    image = _open(path)
+    image = open_nifti(path)
     try:
         values = np.asanyarray(image.dataobj)
     except _BROKEN as error:
@@ -84,37 +83,51 @@ def read_nifti(path: Path) -> StoredArray:
     return StoredArray(array, grid, tuple(notes))
 
 
-def write_nifti(array: Array, grid: Grid, path: Path, like: Path | None = None) -> None:
-    """Write one volume with slope 1.
+def write_nifti(
+    array: Array, grid: Grid, path: Path, like: Path | None = None, names: Mapping[int, str] | None = None
+) -> None:
+    """Write one volume with slope 1, and prove that what was taken over of another header is there.
 
     Args:
         array: (I, J, K), stored in its own type.
         grid: its place; qform and sform get equal codes.
         path: ends in .nii or .nii.gz.
-        like: a file whose place fields (codes, both forms, units) are taken over bit by bit if it lies on
+        like: a file whose place fields (sizes, codes, both forms, units) are taken over bit by bit if it lies on
             exactly this grid; `None` writes fresh ones.
+        names: value -> name of each class, for a table in the file; `None` = none.
+
+    Raises:
+        DataError: a field is not in the file as it was taken over.
     """
-    header = _header_like(like, grid) if like is not None else None
-    if header is not None:
-        header.set_data_dtype(array.dtype)
-        image_type = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
-        image = image_type(array, None, header)
+    source = _header_like(like, grid) if like is not None else None
+    if source is not None:
+        image_type = nib.Nifti2Image if isinstance(source, nib.Nifti2Header) else nib.Nifti1Image
+        image = image_type(array.reshape(source.get_data_shape()), None, image_type.header_class())
+        image.header.set_data_dtype(array.dtype)
+        image.header.set_slope_inter(1.0, 0.0)
+        image.update_header()
+        copy_place(source, image.header)
     else:
         image = nib.Nifti1Image(array, grid.world_from_voxel)
         image.header.set_xyzt_units("mm")
         image.set_sform(grid.world_from_voxel, code=1)
         image.set_qform(grid.world_from_voxel, code=1, strip_shears=True)
-    image.header.set_slope_inter(1.0, 0.0)
+        image.header.set_slope_inter(1.0, 0.0)
+    if names:
+        image.header.extensions.append(Nifti1Extension(CARET, names_to_xml(names)))
     nib.save(image, path)
+    changed = changed_places(source, stored_header(path)) if source is not None else []
+    if changed:
+        raise DataError(f"{path}: the header fields {', '.join(changed)} are not stored as those of {like}")
 
 
-def read_nifti_grid(path: Path) -> tuple[Grid, np.dtype[Any]]:
-    """The place and the stored type of a NIfTI file, from its header alone."""
-    image = _open(path)
-    return Grid(_three_sizes(image.shape), _in_millimetres(image.affine, image.header)), image.get_data_dtype()
+def open_nifti(path: Path) -> Any:
+    """The nibabel image of a NIfTI file, whose voxels are not read yet.
 
-
-def _open(path: Path) -> Any:
+    Raises:
+        InputError: the file is absent, damaged or no NIfTI.
+        DataError: it is one of the formats that nibabel reads besides.
+    """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     try:
@@ -194,20 +207,15 @@ def _check_forms(grid: Grid, header: Any, notes: list[str]) -> None:
 
 
 def _header_like(like: Path, grid: Grid) -> Any:
-    """A fresh header with the place fields of a file; `None` if the file lies elsewhere or is no NIfTI."""
+    """The header of a file as it is stored; `None` if the file lies elsewhere or is no NIfTI."""
     if not like.name.lower().endswith((".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")):
         return None
-    image = _open(like)
+    image = open_nifti(like)
     affine = _in_millimetres(image.affine, image.header)
     if _three_sizes(image.shape) != grid.shape or not np.array_equal(affine, grid.world_from_voxel):
         return None
-    source = image.header
-    header = nib.Nifti2Header() if isinstance(source, nib.Nifti2Header) else nib.Nifti1Header()
-    for name in _PLACE_FIELDS:
-        header[name] = source[name]
-    header.set_data_shape(grid.shape)
-    header["pixdim"][:4] = source["pixdim"][:4]
-    return header
+    named = image.file_map["header"].filename if "header" in image.file_map else None
+    return stored_header(Path(named or like))
 
 
 def _three_sizes(shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -1,5 +1,7 @@
 """Labels of a picture as a PNG: the numbers of the classes as grey values."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from ..errors import DataError
 from ..geometry import Grid, axis_codes
 from ..shapes import Array
+from .label_table import PNG_KEYWORD
 from .raster import read_raster
 from .raster_spacing import MM_PER_INCH
 
@@ -28,13 +31,14 @@ def require_raster_writable(path: Path, grid: Grid) -> None:
         )
 
 
-def write_raster(array: Array, grid: Grid, path: Path) -> None:
+def write_raster(array: Array, grid: Grid, path: Path, names: Mapping[int, str] | None = None) -> None:
     """Write labels as a grey PNG with 8 or 16 bits, and prove it by reading it back.
 
     Args:
         array: (I, J, 1) uint8 or uint16.
         grid: of a picture; the size of its pixels is written unless it is 1 mm, which stands for unknown.
         path: ends in .png.
+        names: value -> name of each class, for a text in the file; `None` = none.
 
     Raises:
         DataError: the grid is that of a volume, or the file does not hold what was written.
@@ -43,6 +47,9 @@ def write_raster(array: Array, grid: Grid, path: Path) -> None:
     across_mm, down_mm, _ = grid.spacing_mm
     dpi = None if (across_mm, down_mm) == (1.0, 1.0) else (MM_PER_INCH / across_mm, MM_PER_INCH / down_mm)
     picture = Image.fromarray(np.ascontiguousarray(array[..., 0].T))
-    picture.save(path, format="PNG", pnginfo=PngInfo(), **({} if dpi is None else {"dpi": dpi}))
+    info = PngInfo()
+    if names:
+        info.add_itxt(PNG_KEYWORD, json.dumps({str(value): name for value, name in sorted(names.items())}))
+    picture.save(path, format="PNG", pnginfo=info, **({} if dpi is None else {"dpi": dpi}))
     if not np.array_equal(read_raster(path, is_label=True).array, array):
         raise DataError(f"{path}: the PNG does not hold the labels that were written; use .nii.gz")

@@ -12,12 +12,18 @@ from .formats import format_of, is_picture_file
 from .raster import picture_grid, read_raster
 from .read import read_stored
 from .soft_mask import THRESHOLD, threshold_soft_mask
+from .stored_names import keep_named, read_names
 from .volume import LabelVolume
 from .voxels import as_labels, require_few_values
 
 
 def read_label(
-    path: Path, *, on: Grid | None = None, only: Collection[str] | None = None, resample: bool = False
+    path: Path,
+    *,
+    on: Grid | None = None,
+    only: Collection[str] | None = None,
+    known: Collection[str] | None = None,
+    resample: bool = False,
 ) -> LabelVolume:
     """The labels in a file or folder, as the smallest of uint8 and uint16 that holds them.
 
@@ -28,6 +34,8 @@ def read_label(
         on: grid of the scan. SEG and RTSTRUCT are put onto it, all else stays on its own grid; `None` = not known,
             then RTSTRUCT cannot be read.
         only: names of the classes to read where the file names its classes; `None` = all.
+        known: names that the values of the data set have been given elsewhere; a file of values that calls its
+            classes by none of them goes by its values. `None` = those of `only`.
         resample: whether a SEG that does not lie on the voxels of `on` is resampled instead of refused.
 
     Returns:
@@ -55,7 +63,9 @@ def read_label(
         return LabelVolume(soft, stored.grid, (*stored.notes, note), is_picture)
     if is_picture:
         require_few_values(stored.array, path)
-    return LabelVolume(as_labels(stored.array, path), stored.grid, stored.notes, is_picture)
+    names, notes = read_names(path)
+    labels, names, more = keep_named(as_labels(stored.array, path), names, only, only if known is None else known)
+    return LabelVolume(labels, stored.grid, (*stored.notes, *notes, *more), is_picture, names)
 
 
 def needs_scan(path: Path) -> bool:

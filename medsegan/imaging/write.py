@@ -1,7 +1,7 @@
 """A scan or labels to disk: whole or not at all, and proven by reading the place back."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +9,10 @@ import numpy as np
 from ..errors import DataError, InputError, UsageError
 from ..geometry import Grid
 from ..shapes import Array
-from .itk import read_itk_grid, require_itk_writable, write_itk
-from .nifti import read_nifti_grid, write_nifti
+from .itk import require_itk_writable, write_itk
+from .nifti import write_nifti
 from .raster_write import require_raster_writable, write_raster
+from .read import read_stored
 from .volume import LabelVolume, Volume
 
 _NIFTI = (".nii.gz", ".nii")
@@ -21,12 +22,13 @@ _TOLERANCE_MM = 1e-3
 """NIfTI stores its affine in 32 bits: at a corner a metre away that is good to some ten thousandths of a mm."""
 
 
-def write_volume(volume: Volume, path: Path) -> None:
+def write_volume(volume: Volume, path: Path, *, like: Path | None = None) -> None:
     """Write a scan as int16 or float32.
 
     Args:
         volume: integers that fit int16 stay integers, everything else becomes float32.
         path: ends in .nii.gz, .nii, .nrrd or .mha; a file there is replaced once the new one is complete.
+        like: the file that the scan was read from; see `write_label`.
 
     Raises:
         UsageError: another suffix.
@@ -39,28 +41,29 @@ def write_volume(volume: Volume, path: Path) -> None:
     fits = array.dtype.kind in "bi" or (array.dtype.kind == "u" and (array.size == 0 or array.max() <= 32767))
     if fits and array.dtype.kind == "i" and array.dtype.itemsize > 2:
         fits = bool(array.min() >= -32768 and array.max() <= 32767)
-    _write(array.astype(np.int16 if fits else np.float32), volume.grid, path, None)
+    _write(array.astype(np.int16 if fits else np.float32), volume.grid, path, like)
 
 
 def write_label(label: LabelVolume, path: Path, *, like: Path | None = None) -> None:
-    """Write labels as uint8, or uint16 if a value is above 255.
+    """Write labels as uint8, or uint16 if a value is above 255, with the names of their classes.
 
     Args:
         label: values 0 to 65535.
         path: ends in .nii.gz, .nii, .nrrd, .mha, or .png for a picture; a file there is replaced once the new one
             is complete.
-        like: the scan the labels belong to; if it is NIfTI on the same grid its codes, forms and units are
-            taken over bit by bit. `None` writes fresh ones.
+        like: the scan the labels belong to; if it is of the same format on the same grid, its place is taken over:
+            of NIfTI all sizes, codes, forms and units bit by bit. `None` writes fresh ones.
 
     Raises:
         UsageError: another suffix.
         InputError: the folder is absent or cannot be written.
-        DataError: a value is out of range, or the format cannot store the grid.
+        DataError: a value is out of range, the format cannot store the grid, or the file does not give all back.
     """
     low, high = int(label.array.min()), int(label.array.max())
     if low < 0 or high > 65535:
         raise DataError(f"{path}: label values lie between {low} and {high}, only 0 to 65535 can be written")
-    _write(label.array.astype(np.uint8 if high <= 255 else np.uint16), label.grid, path, like)
+    names = {value: name for value, name in label.names.items() if value != 0}
+    _write(label.array.astype(np.uint8 if high <= 255 else np.uint16), label.grid, path, like, names)
 
 
 def require_writable(path: Path, grid: Grid) -> None:
@@ -88,7 +91,9 @@ def _suffix_of(path: Path) -> str:
     return suffix
 
 
-def _write(array: Array, grid: Grid, path: Path, like: Path | None) -> None:
+def _write(
+    array: Array, grid: Grid, path: Path, like: Path | None = None, names: Mapping[int, str] | None = None
+) -> None:
     suffix = _suffix_of(path)
     require_writable(path, grid)
     if not path.parent.is_dir():
@@ -96,13 +101,13 @@ def _write(array: Array, grid: Grid, path: Path, like: Path | None) -> None:
     partial = path.with_name(f".{path.name[: -len(suffix)]}.partial-{os.getpid()}{suffix}")
     try:
         if suffix in _NIFTI:
-            write_nifti(array, grid, partial, like)
-            _require_stored(partial, path, array, grid, read_nifti_grid)
+            write_nifti(array, grid, partial, like, names)
+            _require_stored(partial, path, array, grid)
         elif suffix == _PICTURE:
-            write_raster(array, grid, partial)
+            write_raster(array, grid, partial, names)
         else:
-            write_itk(array, grid, partial)
-            _require_stored(partial, path, array, grid, read_itk_grid)
+            write_itk(array, grid, partial, like, names)
+            _require_stored(partial, path, array, grid)
         os.replace(partial, path)
     except (OSError, RuntimeError) as error:
         raise InputError(f"{path}: cannot be written ({error})") from error
@@ -110,15 +115,16 @@ def _write(array: Array, grid: Grid, path: Path, like: Path | None) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _require_stored(
-    partial: Path, path: Path, array: Array, grid: Grid, read: Callable[[Path], tuple[Grid, np.dtype[np.generic]]]
-) -> None:
+def _require_stored(partial: Path, path: Path, array: Array, grid: Grid) -> None:
     """Prove that the file says what was meant, before it gets its name."""
-    stored, kind = read(partial)
-    if stored.shape != grid.shape or kind != array.dtype:
+    stored = read_stored(partial)
+    if stored.grid.shape != grid.shape or stored.array.dtype.newbyteorder("=") != array.dtype:
         raise DataError(
-            f"{path}: the format stored {stored.shape} {kind} for {grid.shape} {array.dtype}; use .nii.gz"
+            f"{path}: the format stored {stored.grid.shape} {stored.array.dtype} for {grid.shape} {array.dtype}; "
+            "use .nii.gz"
         )
-    distance_mm = float(np.linalg.norm(stored.corners_mm - grid.corners_mm, axis=1).max())
+    distance_mm = float(np.linalg.norm(stored.grid.corners_mm - grid.corners_mm, axis=1).max())
     if distance_mm > _TOLERANCE_MM:
         raise DataError(f"{path}: the format moved the corners by {distance_mm:.3g} mm; use .nii.gz")
+    if not np.array_equal(stored.array, array, equal_nan=array.dtype.kind == "f"):
+        raise DataError(f"{path}: the voxels do not come back from the file as they were written")

@@ -1,5 +1,6 @@
 """`eval`: 3D scores of a run on a domain, per patient and per class, on the scans' own grids."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 
 from ..errors import DataError, InputError, NothingToDoError
-from ..imaging import LabelVolume, read_label, write_label
+from ..imaging import LabelVolume, content_hash, read_label, write_label
 from ..metrics import CaseScores, EvaluationReport, score_case, score_missing
 from ..models import ObjectiveName
 from ..pictures import montage, write_png
@@ -24,6 +25,7 @@ from .label_scan import Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
 from .overlays import overlay_tiles
 from .prepared import require_prepared
+from .provenance import Making, Origin, find_difference, write_provenance
 from .segment_options import Failure, Quality, count_steps, describe, require_objective
 from .workspace import Workspace
 
@@ -218,25 +220,35 @@ class _Evaluation:
         )
 
     def _prediction(self, case: CaseRecord) -> LabelVolume:
-        """The run's mask of a case as class indices, made first if it is not there."""
+        """The run's mask of a case as class indices, made first unless it is there and what would be made."""
         path = self.masks / f"{case.case_id}.nii.gz"
         facts, source = self.model.facts, self._source(case)
-        if self.options.overwrite or not self._is_fresh(path, source):
+        origin = self._origin(case, source)
+        if self.options.overwrite or not path.is_file() or find_difference(path, origin) is not None:
+            began = time.perf_counter()
             path.parent.mkdir(parents=True, exist_ok=True)
             reading = Reading(case.modality, window=self.store.manifest.window)
             labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)
             scan = label_scan(self.model, self.device, source, reading, labelling)
-            write_label(scan.label(facts.class_values), path, like=source if is_volume_file(source) else None)
+            write_label(scan.label(facts), path, like=source if is_volume_file(source) else None)
+            labels = dict(zip(facts.class_names[1:], facts.class_values[1:], strict=True))
+            seconds = round(time.perf_counter() - began, 2)
+            making = Making(seconds, str(self.device), None, scan.notes, labels, (source,))
+            write_provenance(path, origin, making)
         label = read_label(path)
         indices = {facts.class_values[index]: index for index in self.classes.values()}
         return LabelVolume(_map(label.array, indices), label.grid)
 
-    def _is_fresh(self, mask: Path, source: Path) -> bool:
-        """Whether a mask was made after its scan and after the domain was prepared."""
-        if not mask.is_file():
-            return False
-        made = mask.stat().st_mtime
-        return all(p.stat().st_mtime <= made for p in (source, self.store.folder / "manifest.json") if p.exists())
+    def _origin(self, case: CaseRecord, source: Path) -> Origin:
+        """All that decides on the mask of a case."""
+        settings = {
+            "steps": self.n_steps,
+            "objective": self.options.objective,
+            "keep_largest": self.options.keep_largest,
+            "modality": case.modality,
+            "window": self.store.manifest.window,
+        }
+        return Origin("eval", content_hash(source), settings, self.model.digest)
 
     def _picture(self, case: CaseRecord, prediction: LabelArray, reference: LabelArray) -> None:
         frame, n_classes = case.frame, len(self.model.facts.class_names)

@@ -12,7 +12,7 @@ from ..imaging import LabelVolume, Modality, Volume, detect_modality, read_volum
 from ..models import ObjectiveName, Prediction
 from ..shapes import FloatArray, LabelArray
 from ..slices import PreparedScan, assemble_labels, assemble_scalar, prepare_scan, remove_small_parts
-from .model_file import TrainedModel
+from .model_file import ModelFacts, TrainedModel
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,11 @@ class LabeledScan:
     prediction: Prediction
     notes: tuple[str, ...]
 
-    def label(self, class_values: tuple[int, ...]) -> LabelVolume:
-        """The labels with the values of a label file in place of class indices."""
-        lookup = np.array(class_values, dtype=np.uint16 if max(class_values) > 255 else np.uint8)
-        return LabelVolume(lookup[self.indices], self.volume.grid)
+    def label(self, facts: ModelFacts) -> LabelVolume:
+        """The labels with the values of a label file in place of class indices, and their names."""
+        lookup = np.array(facts.class_values, dtype=np.uint16 if max(facts.class_values) > 255 else np.uint8)
+        names = dict(zip(facts.class_values[1:], facts.class_names[1:], strict=True))
+        return LabelVolume(lookup[self.indices], self.volume.grid, names=names)
 
     def volumes_ml(self, class_names: tuple[str, ...]) -> dict[str, float]:
         """Millilitres of each class but background."""

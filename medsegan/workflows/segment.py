@@ -1,30 +1,22 @@
 """`segment`: scans in, label volumes on their own grids out."""
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from ..errors import InputError, NothingToDoError, UsageError
-from ..imaging import (
-    is_dicom_index,
-    is_picture_file,
-    is_scan,
-    scan_stem,
-    write_label,
-    write_probabilities,
-    write_volume,
-)
+from ..errors import UsageError
+from ..imaging import content_hash, write_dicom_label, write_label, write_probabilities, write_volume
 from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
-from .datasets.listing import holds_radiographs, is_dicom_file, is_volume_file
-from .datasets.scan_list import list_scans
+from .datasets.listing import is_volume_file
 from .device import choose_device
 from .label_scan import LabeledScan, Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview
+from .provenance import Making, Origin, algorithm_of, series_setting, write_provenance
+from .segment_jobs import Job, plan_jobs, require_absent, without_finished
 from .segment_options import (
     Failure,
     Quality,
@@ -38,20 +30,6 @@ from .workspace import Workspace
 
 __all__ = ["Failure", "Quality", "SegmentOptions", "SegmentResult", "SegmentedCase", "segment"]
 
-PICTURE_SUFFIX = ".png"
-SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", PICTURE_SUFFIX)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One scan and the files that come of it; None = not asked for."""
-
-    source: Path
-    output: Path
-    probabilities: Path | None
-    residual: Path | None
-    preview: Path | None
-
 
 def segment(workspace: Workspace | None, options: SegmentOptions, progress: Progress = SILENT) -> SegmentResult:
     """The labelled scans; a bad one does not stop a batch.
@@ -63,166 +41,118 @@ def segment(workspace: Workspace | None, options: SegmentOptions, progress: Prog
 
     Raises:
         InputError: there is no such scan.
-        UsageError: the output has no known format or is there already.
+        UsageError: the output has no known format, or is there already and not to be left or replaced.
         ModelError, DeviceError: see `choose_model`, `choose_device`.
         NothingToDoError: all masks are there already.
     """
-    is_batch = _is_batch(options.source)
-    jobs = _batch_jobs(options, progress) if is_batch else [_single_job(options)]
-    _require_writable(jobs)
-    jobs, skipped = _without_existing(jobs, options)
+    jobs, is_batch = plan_jobs(options, progress)
+    require_absent(jobs, options)
     folder = choose_model(workspace, options.model)
     device, reason = choose_device(options.device)
-    model = read_model(folder, device)
-    _require_possible(model, options)
-    progress.note(f"model {folder.parent.name} on {device} ({reason}), {options.n_steps} steps")
+    work = _Work(read_model(folder, device), device, options, progress)
+    found = without_finished(jobs, options, work.origin)
+    if found.failures and not is_batch:
+        raise UsageError(found.failures[0].message)
+    progress.note(f"model {folder.parent.name} on {device} ({reason}), {work.n_steps} steps")
     if options.dry_run:
-        planned = tuple(SegmentedCase(job.source, job.output, 0.0, {}, {}, None, ()) for job in jobs)
-        return SegmentResult(planned, (), skipped, folder, str(device), dry_run=True)
-    cases, failures = [], []
-    progress.start("segment", len(jobs), "scans")
-    for count, job in enumerate(jobs, start=1):
+        planned = tuple(SegmentedCase(job.source, job.output, 0.0, {}, {}, None, ()) for job in found.to_do)
+        return SegmentResult(planned, found.failures, found.skipped, folder, str(device), dry_run=True)
+    cases, failures = [], list(found.failures)
+    progress.start("segment", len(found.to_do), "scans")
+    for count, job in enumerate(found.to_do, start=1):
         try:
-            cases.append(_run(job, model, device, options, progress))
+            cases.append(work.do(job))
         except Exception as error:  # one bad scan, whatever is wrong with it, must not end a batch
             if not is_batch:
                 raise
             failures.append(Failure(job.source, describe(error)))
         progress.update(count)
     progress.finish()
-    return SegmentResult(tuple(cases), tuple(failures), skipped, folder, f"{device} ({reason})")
+    return SegmentResult(tuple(cases), tuple(failures), found.skipped, folder, f"{device} ({reason})")
 
 
-def _run(
-    job: _Job, model: TrainedModel, device: torch.device, options: SegmentOptions, progress: Progress
-) -> SegmentedCase:
-    began = time.perf_counter()
-    reading = Reading(options.modality, options.series, fix_gaps=options.fix_gaps)
-    labelling = Labelling(options.n_steps, options.objective, options.keep_largest)
-    scan = label_scan(model, device, job.source, reading, labelling)
-    for note in scan.notes:
-        progress.note(f"{job.source.name}: {note}")
-    _write(scan, job, model)
-    residual = scan.residual_slices
-    return SegmentedCase(
-        source=job.source,
-        output=job.output,
-        seconds=round(time.perf_counter() - began, 2),
-        volumes_ml=scan.volumes_ml(model.facts.class_names),
-        removed_voxels={model.facts.class_names[index]: n for index, n in scan.removed_voxels.items()},
-        residual=None if residual is None else round(float(residual.mean()), 4),
-        notes=scan.notes,
-    )
+class _Work:
+    """What all scans of one call have in common.
 
+    Raises:
+        UsageError: the model cannot do what is asked for.
+    """
 
-def _write(scan: LabeledScan, job: _Job, model: TrainedModel) -> None:
-    """Write what was asked for, the mask last: where it is, all else is there too."""
-    for path in (job.output, job.probabilities, job.residual, job.preview):
-        if path is not None:
+    def __init__(
+        self, model: TrainedModel, device: torch.device, options: SegmentOptions, progress: Progress
+    ) -> None:
+        self.model, self.device, self.options, self.progress = model, device, options, progress
+        self.n_steps = options.n_steps if model.method == "gan" else 0
+        if options.residual is not None and model.method == "unet":
+            raise UsageError(
+                "--residual: a U-Net reconstructs nothing; use a model of the joint GAN or leave it out"
+            )
+        require_objective(options.objective, model.method, options.n_steps)
+
+    def origin(self, source: Path) -> Origin:
+        """All that decides on the files of a scan."""
+        options = self.options
+        settings = {
+            "steps": self.n_steps,
+            "objective": options.objective,
+            "keep_largest": options.keep_largest,
+            "modality": options.modality,
+            "series": series_setting(options.series),
+            "fix_gaps": options.fix_gaps,
+            "form": options.form,
+            "reproducible_uids": options.reproducible_uids,
+        }
+        return Origin("segment", content_hash(source), settings, self.model.digest)
+
+    def do(self, job: Job) -> SegmentedCase:
+        """Label one scan and write all that comes of it."""
+        began, facts = time.perf_counter(), self.model.facts
+        origin = self.origin(job.source)
+        reading = Reading(self.options.modality, self.options.series, fix_gaps=self.options.fix_gaps)
+        labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)
+        scan = label_scan(self.model, self.device, job.source, reading, labelling)
+        notes = (*scan.notes, *self._write(scan, job))
+        for note in notes:
+            self.progress.note(f"{job.source.name}: {note}")
+        seconds = round(time.perf_counter() - began, 2)
+        labels = dict(zip(facts.class_names[1:], facts.class_values[1:], strict=True))
+        making = Making(seconds, str(self.device), None, notes, labels, (job.source,))
+        for role, path in job.files.items():
+            write_provenance(path, origin, making, role)
+        residual = scan.residual_slices
+        return SegmentedCase(
+            source=job.source,
+            output=job.output,
+            seconds=seconds,
+            volumes_ml=scan.volumes_ml(facts.class_names),
+            removed_voxels={facts.class_names[index]: n for index, n in scan.removed_voxels.items()},
+            residual=None if residual is None else round(float(residual.mean()), 4),
+            notes=notes,
+        )
+
+    def _write(self, scan: LabeledScan, job: Job) -> tuple[str, ...]:
+        """Write what was asked for, the mask last: where it is, all else is there too; notes on it come back."""
+        facts = self.model.facts
+        for path in job.files.values():
             path.parent.mkdir(parents=True, exist_ok=True)
-    if job.probabilities is not None:
-        volumes = assemble_probabilities(scan.prediction.probabilities.numpy(), scan.prepared.frame)
-        write_probabilities(volumes, len(model.facts.class_names), scan.volume.grid, job.probabilities)
-    if job.residual is not None:
-        write_volume(scan.residual_volume(), job.residual)
-    if job.preview is not None:
-        labels = cut_label(scan.indices, scan.prepared.frame, len(model.facts.class_names))
-        write_preview(scan.images, labels, job.preview)
-    like = job.source if is_volume_file(job.source) else None
-    write_label(scan.label(model.facts.class_values), job.output, like=like)
-
-
-def _is_batch(source: Path) -> bool:
-    """Whether a path is a folder of scans, and not one scan."""
-    if not source.exists():
-        raise InputError(f"{source}: there is no such file or folder")
-    if not source.is_dir():
-        return False
-    return holds_radiographs(source) or not any(is_dicom_file(path) for path in source.iterdir() if path.is_file())
-
-
-def _single_job(options: SegmentOptions) -> _Job:
-    if not (options.source.is_dir() or is_scan(options.source) or is_dicom_index(options.source)):
-        raise InputError(f"{options.source}: this is no scan; expected NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF")
-    output = options.output
-    if output.is_dir():
-        output = output / f"{scan_stem(options.source)}{_mask_suffix(options.source)}"
-    return _Job(options.source, _with_suffix(output), options.probabilities, options.residual, options.preview)
-
-
-def _batch_jobs(options: SegmentOptions, progress: Progress) -> list[_Job]:
-    output = options.output
-    if (output.exists() and not output.is_dir()) or output.name.lower().endswith(SUFFIXES):
-        raise UsageError(f"{options.source} is a folder of scans, so -o must be a folder of masks, got {output}")
-    found = list_scans(options.source)
-    if not found.scans:
-        raise InputError(
-            f"{options.source}: no scan in this folder; expected NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF"
+        if job.probabilities is not None:
+            volumes = assemble_probabilities(scan.prediction.probabilities.numpy(), scan.prepared.frame)
+            write_probabilities(volumes, len(facts.class_names), scan.volume.grid, job.probabilities)
+        if job.residual is not None:
+            write_volume(scan.residual_volume(), job.residual)
+        if job.preview is not None:
+            labels = cut_label(scan.indices, scan.prepared.frame, len(facts.class_names))
+            write_preview(scan.images, labels, job.preview)
+        label = scan.label(facts)
+        if not job.is_dicom:
+            write_label(label, job.output, like=job.source if is_volume_file(job.source) else None)
+            return ()
+        return write_dicom_label(
+            label,
+            job.output,
+            source=job.source,
+            form=self.options.form or "seg",
+            series=self.options.series,
+            algorithm=algorithm_of(self.model.digest),
+            reproducible_uids=self.options.reproducible_uids,
         )
-    if found.left_out:
-        named = ", ".join(path.name for path in found.left_out[:5])
-        progress.note(f"{len(found.left_out)} files are labels or further channels and left out: {named}")
-    jobs = []
-    for entry in found.scans:
-        stem = entry.key
-        jobs.append(
-            _Job(
-                entry.path,
-                output / f"{stem}{_mask_suffix(entry.path)}",
-                options.probabilities and options.probabilities / f"{stem}.nii.gz",
-                options.residual and options.residual / f"{stem}.nii.gz",
-                options.preview and options.preview / f"{stem}.png",
-            )
-        )
-    return jobs
-
-
-def _require_writable(jobs: list[_Job]) -> None:
-    """Refuse, before any work, what could not be written in the end or would replace a scan."""
-    sources = {job.source.resolve() for job in jobs}
-    for job in jobs:
-        for path in (job.output, job.probabilities, job.residual, job.preview):
-            if path is not None and path.resolve() in sources:
-                raise UsageError(f"{path} is a scan that is read; give another place to write to")
-        if job.probabilities and not job.probabilities.name.lower().endswith((".nii.gz", ".nii")):
-            raise UsageError(f"--probabilities {job.probabilities}: four axes are written as .nii.gz or .nii only")
-        if job.residual and _with_suffix(job.residual).suffix.lower() == PICTURE_SUFFIX:
-            raise UsageError(f"--residual {job.residual}: a PNG can hold labels only; write .nii.gz")
-
-
-def _with_suffix(output: Path) -> Path:
-    if not output.name.lower().endswith(SUFFIXES):
-        raise UsageError(f"-o {output}: the suffix decides the format; use one of {', '.join(SUFFIXES)}")
-    return output
-
-
-def _without_existing(jobs: list[_Job], options: SegmentOptions) -> tuple[list[_Job], tuple[Path, ...]]:
-    existing = [job for job in jobs if _is_there(job)]
-    if existing and options.skip_existing:
-        left = [job for job in jobs if not _is_there(job)]
-        if not left:
-            raise NothingToDoError(
-                f"all {len(existing)} masks are there already; pass --overwrite to make them again"
-            )
-        return left, tuple(job.output for job in existing)
-    if existing and not options.overwrite:
-        raise UsageError(
-            f"{existing[0].output} or what belongs to it is there already ({len(existing)} in all); "
-            "pass --overwrite or --skip-existing"
-        )
-    return jobs, ()
-
-
-def _mask_suffix(source: Path) -> str:
-    """Of a mask that nobody named: of a picture a picture."""
-    return PICTURE_SUFFIX if is_picture_file(source) else ".nii.gz"
-
-
-def _is_there(job: _Job) -> bool:
-    return any(p is not None and p.exists() for p in (job.output, job.probabilities, job.residual, job.preview))
-
-
-def _require_possible(model: TrainedModel, options: SegmentOptions) -> None:
-    if options.residual is not None and model.method == "unet":
-        raise UsageError("--residual: a U-Net reconstructs nothing; use a model of the joint GAN or leave it out")
-    require_objective(options.objective, model.method, options.n_steps)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from ..errors import MedseganError, UsageError
 from ..imaging import Modality
 from ..models import ObjectiveName
+from .dicom_label import DicomForm
 
 Quality = Literal["fast", "balanced", "best"]
 
@@ -51,9 +52,13 @@ class SegmentOptions:
         fix_gaps: whether missing or unevenly spaced DICOM slices are filled by interpolation and not refused.
         keep_largest: leave only the largest 3D part of each class that the training labels show in one piece;
             False = every part. Probabilities are written as they are.
+        form: of masks in DICOM: a binary segmentation, a label map or a structure set; None = a segmentation
+            where the output ends in .dcm, and no DICOM in a folder of masks.
+        reproducible_uids: whether the UIDs of masks in DICOM follow from scan, model and settings.
         device: see `choose_device`.
         overwrite: replace masks that are there.
-        skip_existing: leave masks that are there.
+        skip_existing: leave masks that are exactly what would be made: of the same scan by the same model with the
+            same settings, and not changed since. Others are made again with `overwrite`, else they fail.
         dry_run: say what would be done.
     """
 
@@ -70,6 +75,8 @@ class SegmentOptions:
     series: str | None = None
     fix_gaps: bool = False
     keep_largest: bool = True
+    form: DicomForm | None = None
+    reproducible_uids: bool = False
     device: str = "auto"
     overwrite: bool = False
     skip_existing: bool = False
@@ -124,7 +131,7 @@ class SegmentResult:
     Args:
         cases: done, or planned in a dry run.
         failures: not done.
-        skipped: masks that were there already.
+        skipped: masks that were there already and are what would be made.
         model: folder of the model.
         device: where, and why there.
         dry_run: whether nothing was written.

@@ -123,7 +123,7 @@ def test_segment_prints_paths_and_keeps_the_volumes_on_stderr(
     assert output.err.splitlines()[-7:] == [
         "a.nii.gz: auto took cpu",
         "b.nii.gz: auto took cpu",
-        "left 1 masks as they were (--skip-existing)",
+        "left 1 finished masks as they were (--skip-existing)",
         "mask      liver ml  spleen ml  residual  s",
         "--------  --------  ---------  --------  -",
         "a.nii.gz      1500          -     0.050  2",

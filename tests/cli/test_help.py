@@ -10,18 +10,20 @@ import pytest
 import typer
 
 from medsegan.training.config import TrainConfig
+from medsegan.workflows.convert_options import ConvertOptions
 from medsegan.workflows.preparation.options import PrepareOptions
-from medsegan.workflows.segment_options import SegmentOptions
 from medsegan.workflows.preparation.split_settings import DEFAULT_SPLIT
+from medsegan.workflows.segment_options import SegmentOptions
 from medsegan.workflows.train_options import TrainOptions
 from medsegan_cli import app as app_module
-from medsegan_cli import demo, evaluate, info, main, prepare, segment, train
+from medsegan_cli import convert, demo, evaluate, info, main, prepare, segment, train
 
 COMMANDS = {
     "prepare": prepare.EXAMPLES,
     "train": train.EXAMPLES,
     "segment": segment.EXAMPLES,
     "eval": evaluate.EXAMPLES,
+    "convert": convert.EXAMPLES,
     "info": info.EXAMPLES,
     "doctor": info.EXAMPLES,
     "demo": demo.EXAMPLES,
@@ -82,12 +84,17 @@ def test_the_defaults_in_the_help_are_those_of_the_library(capsys: pytest.Captur
 
 @pytest.mark.parametrize(
     ("command", "options"),
-    [(prepare.prepare, PrepareOptions), (train.train, TrainOptions), (segment.segment, SegmentOptions)],
+    [
+        (prepare.prepare, PrepareOptions),
+        (train.train, TrainOptions),
+        (segment.segment, SegmentOptions),
+        (convert.convert, ConvertOptions),
+    ],
 )
 def test_a_command_and_the_options_of_its_workflow_have_the_same_names(
     command: Callable[..., None], options: type
 ) -> None:
     own = {"context", "json", "workspace"}
-    renamed = {"time_budget": "time_budget_s"}
+    renamed = {"time_budget": "time_budget_s", "is_mask": "kind"}
     typed = {renamed.get(name, name) for name in inspect.signature(command).parameters if name not in own}
     assert typed == {field.name for field in dataclasses.fields(options)}

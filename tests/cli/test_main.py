@@ -64,6 +64,14 @@ def test_an_error_of_the_user_is_one_line_on_stderr(
     assert output.err == "medsegan: error: a.nii is 3 mm off; resample it\n"
 
 
+def test_a_choice_is_shown_as_a_table(run_raising: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        run_raising(errors.DataError("scan: holds 2 series;\n ask for one:\n  1: 12 slices\n  2: 19 slices")) == 4
+    )
+    shown = "medsegan: error: scan: holds 2 series; ask for one:\n  1: 12 slices\n  2: 19 slices\n"
+    assert capsys.readouterr().err == shown
+
+
 def test_an_unexpected_error_is_one_line_and_a_hint(
     run_raising: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -141,7 +141,7 @@ def test_two_axes_are_one_slice(tmp_path):
     write_label(LabelVolume(volume.array, volume.grid), tmp_path / "label.nii", like=tmp_path / "flat.nii")
     before, after = nib.load(tmp_path / "flat.nii"), nib.load(tmp_path / "label.nii")
     assert np.array_equal(before.affine, after.affine)
-    assert np.array_equal(after.dataobj, array[..., None])
+    assert np.array_equal(after.dataobj, array)
 
 
 @pytest.mark.parametrize("image_type", [nib.Nifti1Pair, nib.Nifti2Pair, nib.Nifti2Image])

@@ -1,5 +1,6 @@
 """DICOM labels beside their series, and folders of classes: found, paired, numbered by name and prepared."""
 
+import json
 import warnings
 from pathlib import Path
 
@@ -162,3 +163,31 @@ def test_labels_on_another_grid_are_resampled_when_asked(tmp_path: Path) -> None
     label, notes = read_case_label(folder / "labels" / "a.nii.gz", GRID, {}, resample=True)
     assert label.grid is GRID
     assert any("resampled" in note for note in notes)
+
+
+def test_names_in_files_of_values_count_unless_nobody_knows_them(tmp_path: Path) -> None:
+    path = tmp_path / "label.nii.gz"
+    write_label(LabelVolume(organs(), GRID, names={1: "spleen", 2: "liver", 3: "lung"}), path)
+    label, notes = read_case_label(path, GRID, {"liver": 1, "spleen": 2})
+    assert np.array_equal(label.array == 1, organs() == 2)
+    assert np.array_equal(label.array == 2, organs() == 1)
+    assert any("background: lung" in note for note in notes)
+    label, notes = read_case_label(path, GRID, {"Leber": 2, "Milz": 1})
+    assert np.array_equal(label.array, organs())
+    assert any("its values count" in note for note in notes)
+
+
+def test_names_of_dataset_json_come_before_those_that_nobody_knows(tmp_path: Path) -> None:
+    data = tmp_path / "set"
+    for case in ("a", "b", "c", "d"):
+        for folder in ("imagesTr", "labelsTr"):
+            (data / folder).mkdir(parents=True, exist_ok=True)
+        scan = Volume(np.random.default_rng(1).integers(-100, 100, GRID.shape).astype(np.int16), GRID, "ct")
+        write_volume(scan, data / "imagesTr" / f"{case}_0000.nii.gz")
+        named = LabelVolume(organs(), GRID, names={1: "Leber", 2: "Niere", 3: "Milz"})
+        write_label(named, data / "labelsTr" / f"{case}.nii.gz")
+    classes = {"background": 0, "liver": 1, "kidney": 2, "spleen": 3}
+    document = {"labels": classes, "channel_names": {"0": "CT"}, "file_ending": ".nii.gz", "numTraining": 4}
+    (data / "dataset.json").write_text(json.dumps(document))
+    run(tmp_path / "work", data, modality="ct")
+    assert Workspace.open(tmp_path / "work").labels == {"liver": 1, "kidney": 2, "spleen": 3}

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from medsegan.errors import UsageError
+from medsegan.imaging import read_label
 from medsegan.models import Prediction
 from medsegan.workflows import segment as module
 from medsegan.workflows.model_file import ModelFacts, TrainedModel
@@ -55,6 +56,7 @@ def test_the_model_hears_the_objective(
     listener = listen("gan")
     assert len(segment(None, options(tmp_path, objective=objective)).cases) == 1
     assert listener.heard == [objective]
+    assert dict(read_label(tmp_path / "mask.nii.gz").names) == {1: "liver"}
 
 
 @pytest.mark.parametrize(

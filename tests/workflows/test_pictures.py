@@ -89,7 +89,7 @@ def test_a_picture_in_gives_a_picture_out(workspace: Path, pairs: Path, tmp_path
     assert set(np.unique(values)) <= {0, 150, 200}
     assert run("-C", workspace, "segment", pairs / "images", "-o", tmp_path / "masks", "--model", "unet") == 0
     names = sorted(path.name for path in (pairs / "images").iterdir())
-    assert sorted(path.name for path in (tmp_path / "masks").iterdir()) == names
+    assert sorted(path.name for path in (tmp_path / "masks").glob("*.png")) == names
     assert np.array_equal(read_label(tmp_path / "masks" / source.name).array[..., 0].T, values)
     assert run("-C", workspace, "segment", source, "-o", tmp_path / "mask.nii.gz", "--model", "unet") == 0
     assert np.array_equal(read_label(tmp_path / "mask.nii.gz").array[..., 0].T, values)
@@ -180,7 +180,7 @@ def test_dicom_x_rays_with_masks_of_pixels(workspace: Path, tmp_path: Path) -> N
     assert {case.frame.source.spacing_mm for case in store.manifest.cases} == {(0.5, 0.5, 1.0)}
     masks = tmp_path / "masks"
     assert run("-C", workspace, "segment", tmp_path / "set" / "images", "-o", masks, "--model", "unet") == 0
-    assert sorted(path.name for path in masks.iterdir()) == [f"x{number}.nii.gz" for number in range(4)]
+    assert sorted(path.name for path in masks.glob("*.nii.gz")) == [f"x{number}.nii.gz" for number in range(4)]
     one = tmp_path / "one.png"
     assert (
         run("-C", workspace, "segment", tmp_path / "set" / "images" / "x1.dcm", "-o", one, "--model", "unet") == 0

@@ -5,6 +5,7 @@ from .patient import read_patient_key
 from .radiograph import is_radiograph
 from .read import read_series
 from .write import write_series
+from .write_label_object import write_dicom_label
 
 __all__ = [
     "is_dicom_label",
@@ -14,5 +15,6 @@ __all__ = [
     "read_series",
     "referenced_series",
     "series_of_file",
+    "write_dicom_label",
     "write_series",
 ]

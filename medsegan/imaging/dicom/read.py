@@ -12,7 +12,7 @@ from ..volume import Volume
 from .files import find_dicom_files
 from .header import MODALITY_OF_CLASS, SliceHeader, read_headers
 from .pixels import AIR, read_pixels, read_planes
-from .place import place_slices
+from .place import Placement, place_slices
 from .radiograph import RADIOGRAPH_CLASSES, choose_radiograph, is_radiograph, read_radiograph
 from .scales import scale_notes
 from .stacks import Stack, choose_stack, count_left_out, find_stacks, repeated_positions
@@ -46,6 +46,38 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
     radiographs = [header for header in headers if header.sop_class in RADIOGRAPH_CLASSES]
     if radiographs and not any(header.is_slice for header in headers):
         return read_radiograph(choose_radiograph(radiographs, series, path))
+    place, more_notes = _place(headers, path, series, fix_gaps)
+    notes += more_notes
+    modality = MODALITY_OF_CLASS[place.slices[0].sop_class]
+    array = _stack_pixels(place.slices)
+    if place.straightening is not None:
+        fill = AIR if modality == "ct" else min(0, array.min())
+        # Padding below air would drag down what is interpolated beside it.
+        array = place.straightening.apply(np.maximum(array, array.dtype.type(fill)), fill)
+    return Volume(array, place.grid, modality, (*notes, *place.notes))
+
+
+def place_series(path: Path, series: str | None = None) -> Placement:
+    """The slices of the volume that `read_series` reads, in their order and with their grid; no pixels are read.
+
+    Args:
+        path: as for `read_series`.
+        series: as for `read_series`.
+
+    Raises:
+        InputError: there is no DICOM, or a file is damaged.
+        DataError: the slices make no volume even if gaps are filled, or it is not clear which series is meant.
+    """
+    if is_dicom_index(path):
+        path = path.parent
+    return _place(_read_headers(path)[0], path, series, fix_gaps=True)[0]
+
+
+def _place(
+    headers: list[SliceHeader], path: Path, series: str | None, fix_gaps: bool
+) -> tuple[Placement, list[str]]:
+    """The slices that are meant and their place, and notes on what was left out."""
+    notes = []
     if path.is_file():
         series = series or read_headers(path)[0].series_uid
         notes.append("the series of this file was read from its folder")
@@ -65,14 +97,7 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
     _require_grey(stack)
     distinct, copy_notes = _without_copies(stack, str(path))
     place = place_slices(distinct, str(path), fix_gaps=fix_gaps)
-    modality = MODALITY_OF_CLASS[place.slices[0].sop_class]
-    array = _stack_pixels(place.slices)
-    if place.straightening is not None:
-        fill = AIR if modality == "ct" else min(0, array.min())
-        # Padding below air would drag down what is interpolated beside it.
-        array = place.straightening.apply(np.maximum(array, array.dtype.type(fill)), fill)
-    notes += [*scale_notes(place.slices), *stack_notes, *choice_notes, *copy_notes, *place.notes]
-    return Volume(array, place.grid, modality, tuple(notes))
+    return place, [*notes, *scale_notes(place.slices), *stack_notes, *choice_notes, *copy_notes]
 
 
 def _read_headers(path: Path) -> tuple[list[SliceHeader], list[str]]:

@@ -56,7 +56,7 @@ def read_rtstruct(path: Path, on: Grid | None, only: Collection[str] | None = No
     """
     if on is None:
         raise UsageError(
-            f"{path}: contours have no voxels of their own; they can be read with the grid of their scan"
+            f"{path}: contours have no voxels of their own; they are read with the grid of their scan (--source)"
         )
     try:
         dataset = pydicom.dcmread(path, force=True)

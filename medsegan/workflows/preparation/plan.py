@@ -228,6 +228,7 @@ def _label_reading(
         series=options.series,
         values=options.classes or listed or recorded or workspace.labels,
         only=options.classes,
+        known=options.classes or listed or None,
         resample=options.resample_labels,
         fix_gaps=options.fix_gaps,
     )

@@ -108,6 +108,8 @@ class LabelReading:
         series: which one is read of a DICOM folder; None = the only one.
         values: name -> value of classes that have a value already; others get one of their own.
         only: names of the classes to read where files name them; None = all.
+        known: names that the user or the data set gives to the values; a file of values that calls its classes by
+            none of them goes by its values. None = the files' own names count.
         fix_gaps: whether gaps between DICOM slices of the scans are filled by interpolation.
         resample: whether a segmentation on another grid than its scan is resampled instead of refused.
     """
@@ -115,6 +117,7 @@ class LabelReading:
     series: str | None = None
     values: Mapping[str, int] = field(default_factory=dict)
     only: Collection[str] | None = None
+    known: Collection[str] | None = None
     resample: bool = False
     fix_gaps: bool = False
 
@@ -155,7 +158,7 @@ def _read(case: FoundCase, reading: LabelReading) -> LabelVolume:
     on = None
     if needs_scan(case.label):
         on = read_volume(case.image, series=case.series(reading.series), fix_gaps=reading.fix_gaps).grid
-    return read_label(case.label, on=on, only=reading.only, resample=reading.resample)
+    return read_label(case.label, on=on, only=reading.only, known=reading.known, resample=reading.resample)
 
 
 class _Count:

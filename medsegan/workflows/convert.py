@@ -1,0 +1,258 @@
+"""`convert`: the readers and writers of scans and labels as a command of their own."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .. import __version__
+from ..errors import DataError, UsageError
+from ..geometry import Grid
+from ..imaging import (
+    LabelVolume,
+    Volume,
+    align_label,
+    class_name_of,
+    content_hash,
+    is_dicom_label,
+    is_picture_file,
+    read_label,
+    read_volume,
+    referenced_series,
+    require_writable,
+    series_of_file,
+    write_dicom_label,
+    write_label,
+    write_volume,
+)
+from ..imaging.dicom.files import find_dicom_files
+from ..imaging.raster import read_raster
+from ..imaging.read import read_stored
+from ..imaging.stored_names import read_names
+from ..imaging.voxels import as_intensities
+from ..progress import SILENT, Progress
+from ..shapes import Array
+from .case_label import by_names
+from .convert_options import ConvertOptions, ConvertResult, Kind
+from .convert_output import require_output
+from .datasets.listing import is_volume_file
+from .dicom_label import is_dicom_name
+from .provenance import Making, Origin, algorithm_of_file, series_setting, write_provenance
+from .scan_or_mask import kind_by_format, kind_by_values, require_kind
+
+__all__ = ["ConvertOptions", "ConvertResult", "Kind", "convert"]
+
+_EXACT_IN_FLOAT32 = 1 << 24
+_UNKNOWN_MAKER = f"semiautomatic medsegan convert {__version__}"
+"""DICOM leaves no place for not knowing; this promises the least."""
+
+
+def convert(options: ConvertOptions, progress: Progress = SILENT) -> ConvertResult:
+    """The scan or the labels that were read and written in another format, with a sidecar.
+
+    Args:
+        options: see `ConvertOptions`.
+        progress: hears of notes.
+
+    Raises:
+        InputError, DataError: the source cannot be read, or the output not written.
+        UsageError: options that make no sense together, or an output that is there already.
+    """
+    began = time.perf_counter()
+    by_format, reason = kind_by_format(options.source)
+    asked: Kind | None = options.kind
+    if asked is None and _means_mask(options):
+        asked = "mask"
+    require_kind(asked, by_format, options.source)
+    require_output(options)
+    origin = _origin(options)
+    read = _read(options, asked or by_format, reason)
+    is_mask = isinstance(read, LabelVolume)
+    _require_options_of(options, is_mask)
+    for note in read.notes:
+        progress.note(note)
+    notes = read.notes
+    if isinstance(read, LabelVolume):
+        labels = {name: value for value, name in sorted(read.names.items())}
+        notes += _write_mask(read, options)
+    else:
+        labels = {}
+        _write_scan(read, options)
+    result = ConvertResult(
+        output=options.output,
+        kind="mask" if is_mask else "scan",
+        shape=read.grid.shape,
+        spacing_mm=read.grid.spacing_mm,
+        labels=labels,
+        notes=notes,
+        dry_run=options.dry_run,
+    )
+    if not options.dry_run:
+        private = (options.source, *(() if options.reference is None else (options.reference,)))
+        seconds = round(time.perf_counter() - began, 2)
+        making = Making(seconds, notes=notes, labels=labels, private=private)
+        write_provenance(options.output, origin, making, result.kind)
+    return result
+
+
+def _means_mask(options: ConvertOptions) -> bool:
+    """Whether only labels can be meant."""
+    asks = (options.form, options.reference, options.names, options.maker)
+    return is_dicom_name(options.output) or options.resample_labels or any(option is not None for option in asks)
+
+
+def _require_options_of(options: ConvertOptions, is_mask: bool) -> None:
+    """Refuse options that would be passed over."""
+    if is_mask and options.series is not None and options.reference is None:
+        raise UsageError("--series chooses among images: labels have none; give their scan with --source")
+    if is_mask and options.resample_labels and options.reference is None:
+        raise UsageError("--resample-labels needs the scan whose grid is meant: give it with --source")
+
+
+def _origin(options: ConvertOptions) -> Origin:
+    settings = {
+        "kind": options.kind,
+        "series": series_setting(options.series),
+        "form": options.form,
+        "maker": options.maker,
+        "names": None if options.names is None else dict(options.names),
+        "fix_gaps": options.fix_gaps,
+        "resample_labels": options.resample_labels,
+        "reproducible_uids": options.reproducible_uids,
+    }
+    source_hash = None if options.reference is None else content_hash(options.reference)
+    return Origin("convert", content_hash(options.source), settings, None, source_hash)
+
+
+def _read(options: ConvertOptions, kind: Kind | None, reason: str) -> Volume | LabelVolume:
+    path = options.source
+    if kind == "mask":
+        label = _read_mask(options)
+        return replace(label, notes=(f"read as labels: {reason}", *label.notes)) if reason else label
+    if reason:
+        return read_volume(path, series=options.series, fix_gaps=options.fix_gaps)
+    if options.series is not None:
+        raise UsageError(f"{path}: only DICOM has series, but series {options.series!r} was asked for")
+    if kind is None and read_names(path)[0]:
+        label = _read_mask(options)
+        return replace(label, notes=("taken as labels: the file names its classes", *label.notes))
+    is_picture = is_picture_file(path)
+    stored = read_raster(path) if is_picture else read_stored(path)
+    if kind is None:
+        kind, why = kind_by_values(stored, is_picture=is_picture)
+        if kind == "mask":
+            label = _read_mask(options)
+            return replace(label, notes=(f"taken as labels: {why}", *label.notes))
+        stored = replace(stored, notes=(f"taken as a scan: {why}", *stored.notes))
+    array, notes = as_intensities(stored.array, path)
+    notes += _rounding_notes(stored.array, array, path)
+    return Volume(array, stored.grid, "unknown", stored.notes + notes, is_picture)
+
+
+def _rounding_notes(stored: Array, array: Array, path: Path) -> tuple[str, ...]:
+    """What was lost of values that need more than 32 bits."""
+    if array.dtype != np.float32 or stored.dtype == np.float32:
+        return ()
+    if stored.dtype.kind in "iu":
+        if max(abs(int(stored.min())), abs(int(stored.max()))) > _EXACT_IN_FLOAT32:
+            raise DataError(
+                f"{path}: integers from {stored.min()} to {stored.max()} would be rounded, since scans are "
+                f"written with at most 32 bits; values up to {_EXACT_IN_FLOAT32} can be kept"
+            )
+        return ()
+    with np.errstate(invalid="ignore"):
+        off = float(np.nanmax(np.abs(stored - array), initial=0.0, where=np.isfinite(stored)))
+    return (f"values of {stored.dtype} are written as float32, up to {off:.2g} off",) if off else ()
+
+
+def _read_mask(options: ConvertOptions) -> LabelVolume:
+    """The labels on the grid of their scan, if that is given, with the names and values that were asked for."""
+    path = options.source
+    notes: tuple[str, ...] = ()
+    grid: Grid | None = None
+    if options.reference is not None:
+        series, notes = _series_of_reference(options)
+        scan = read_volume(options.reference, series=series, fix_gaps=options.fix_gaps)
+        grid = scan.grid
+        notes = (*(f"source: {note}" for note in scan.notes), *notes)
+    label = read_label(path, on=grid, resample=options.resample_labels)
+    notes = (*label.notes, *notes)
+    if grid is None and path.is_file() and is_dicom_label(path):
+        notes += ("laid on the smallest box around its frames; --source lays it on its scan",)
+    if grid is not None:
+        label, note = align_label(label, grid, resample=options.resample_labels)
+        notes += () if note is None else (note,)
+    if options.names is not None:
+        label, name_notes = _with_names(label, dict(options.names), path)
+        notes += name_notes
+    return replace(label, notes=notes)
+
+
+def _series_of_reference(options: ConvertOptions) -> tuple[str | None, tuple[str, ...]]:
+    """Which series of the scan the labels were drawn on, as they say themselves."""
+    reference = options.reference
+    if options.series is not None or reference is None or not reference.is_dir():
+        return options.series, ()
+    drawn_on = referenced_series(options.source) if is_dicom_label(options.source) else frozenset()
+    if not drawn_on:
+        return None, ()
+    held = {series_of_file(file) for file in find_dicom_files(reference)[0]} & drawn_on
+    if not held:
+        return None, ("the labels were drawn on another series than the source holds; laid on it by place alone",)
+    return (held.pop() if len(held) == 1 else None), ()
+
+
+def _with_names(label: LabelVolume, names: dict[str, int], path: Path) -> tuple[LabelVolume, tuple[str, ...]]:
+    """The labels with the names and values that were asked for, and what became of all others."""
+    wanted = {value: name for name, value in names.items()}
+    if not label.names:
+        values = np.flatnonzero(np.bincount(label.array.ravel()))
+        unnamed = [int(value) for value in values if value > 0 and int(value) not in wanted]
+        note = (f"no name for the values {', '.join(map(str, unnamed[:8]))}",) if unnamed else ()
+        return replace(label, names=wanted), note
+    known = {class_name_of(name) for name in label.names.values()}
+    chosen = {class_name_of(name) for name in names}
+    unknown = sorted(chosen - known)
+    if unknown:
+        raise DataError(
+            f"{path}: has no class {', '.join(unknown)}; its classes are {', '.join(sorted(known))}: "
+            "name those of them that are wanted"
+        )
+    dropped = sorted(known - chosen)
+    note = (f"left out, since --names does not list them: {', '.join(dropped)}",) if dropped else ()
+    return replace(label, array=by_names(label, names), names=wanted), note
+
+
+def _write_scan(volume: Volume, options: ConvertOptions) -> None:
+    if options.dry_run:
+        require_writable(options.output, volume.grid)
+        return
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    like = options.source if is_volume_file(options.source) else None
+    write_volume(volume, options.output, like=like)
+
+
+def _write_mask(label: LabelVolume, options: ConvertOptions) -> tuple[str, ...]:
+    reference = options.reference
+    is_dicom = is_dicom_name(options.output)
+    if options.dry_run:
+        if not is_dicom:
+            require_writable(options.output, label.grid)
+        return ()
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    if not is_dicom or reference is None:
+        like = reference if reference is not None else options.source
+        write_label(label, options.output, like=like if is_volume_file(like) else None)
+        return ()
+    maker = options.maker or algorithm_of_file(options.source)
+    notes = () if maker else ("nothing says who made the labels: written as semiautomatic; --made-by says it",)
+    return notes + write_dicom_label(
+        label,
+        options.output,
+        source=reference,
+        form=options.form or "seg",
+        series=_series_of_reference(options)[0],
+        algorithm=maker or _UNKNOWN_MAKER,
+        reproducible_uids=options.reproducible_uids,
+    )
