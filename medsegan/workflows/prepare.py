@@ -7,8 +7,7 @@ from pathlib import Path
 from ..errors import DataError, InputError, MedseganError
 from ..progress import SILENT, Progress
 from ..slices import Manifest, SliceStore, StoreWriter
-from .datasets.discovery import FoundCase
-from .preparation.case import PreparedCase, prepare_case
+from .preparation.case import prepare_case
 from .preparation.contact_sheet import write_contact_sheet
 from .preparation.options import PrepareOptions
 from .preparation.plan import PreparationPlan, plan_preparation
@@ -71,19 +70,20 @@ def _write_store(plan: PreparationPlan, progress: Progress) -> tuple[SliceStore,
             except MedseganError as error:
                 failures.append((str(case.image), str(error)))
             else:
-                _add(prepared, case, writer)
+                # If that fails, as on a full disk, it would fail for all others too.
+                writer.add(prepared.record, prepared.images, prepared.labels)
                 n_done += 1
             progress.update(count)
         progress.finish()
         if not n_done:
             raise DataError(f"none of {len(failures)} cases can be prepared; the first one: {failures[0][1]}")
-        return writer.finish(_manifest(plan), plan.splits, plan.split.seed), tuple(failures)
-
-
-def _add(prepared: PreparedCase, case: FoundCase, writer: StoreWriter) -> None:
-    """Store a case; if that fails, as on a full disk, it would fail for all others too."""
-    label = None if case.label is None else case.label.resolve()
-    writer.add(prepared.record, prepared.images, prepared.labels, case.image.resolve(), label)
+        private = plan.workspace.private
+        private.keep_key(plan.settings.key)
+        # Before the store is in its place and not after it: no store may lack the way back, old or new.
+        private.add_to_domain(plan.settings.domain, plan.sources)
+        store = writer.finish(_manifest(plan), plan.splits, plan.split.seed)
+        private.write_domain(plan.settings.domain, plan.sources)
+    return store, tuple(failures)
 
 
 def _manifest(plan: PreparationPlan) -> Manifest:
@@ -96,6 +96,7 @@ def _manifest(plan: PreparationPlan) -> Manifest:
         window=plan.window,
         class_names=settings.label_map.class_names,
         class_values=settings.label_map.class_values,
+        id_key=settings.key.fingerprint,
     )
 
 
