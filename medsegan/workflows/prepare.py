@@ -10,7 +10,7 @@ from ..slices import Manifest, SliceStore, StoreWriter
 from .preparation.case import prepare_case
 from .preparation.contact_sheet import write_contact_sheet
 from .preparation.options import PrepareOptions
-from .preparation.plan import PreparationPlan, plan_preparation
+from .preparation.plan import PreparationPlan, plan_preparation, redaction_for
 from .preparation.result import ClassSummary, PrepareResult
 from .preparation.summary import Failures, expected_result, final_result, unreadable_labels
 from .workspace import DomainSettings, PreparationSettings, Workspace
@@ -36,7 +36,12 @@ def prepare(workspace_folder: Path, options: PrepareOptions, progress: Progress 
         InputError: paths are not there or hold no scan, or the disk is too small.
         DataError: names or values of labels are ambiguous, or no case could be prepared.
     """
-    plan = plan_preparation(Workspace.open(workspace_folder), options, progress)
+    with redaction_for(options).of_errors():
+        return _prepare(Workspace.open(workspace_folder), options, progress)
+
+
+def _prepare(workspace: Workspace, options: PrepareOptions, progress: Progress) -> PrepareResult:
+    plan = plan_preparation(workspace, options, progress)
     for note in plan.notes:
         progress.note(note)
     if options.dry_run:
@@ -68,7 +73,7 @@ def _write_store(plan: PreparationPlan, progress: Progress) -> tuple[SliceStore,
             try:
                 prepared = prepare_case(case, plan.settings)
             except MedseganError as error:
-                failures.append((str(case.image), str(error)))
+                failures.append(plan.failure(case, error))
             else:
                 # If that fails, as on a full disk, it would fail for all others too.
                 writer.add(prepared.record, prepared.images, prepared.labels)

@@ -11,6 +11,7 @@ from ...slices import CaseRecord, IdKey, Plane, cut_label, prepare_scan
 from ..case_label import read_case_label
 from ..datasets.discovery import FoundCase
 from ..label_map import MERGED_NOTE, LabelMap, count_values
+from ..redaction import Redaction
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class CaseSettings:
         size: rows and columns of a slice.
         label_map: from values in the label files to classes.
         key: of the ids.
+        redaction: what is taken out of notes.
         series: which one is read of a DICOM folder; None = the only one.
         fix_gaps: whether gaps between DICOM slices are filled by interpolation.
         resample_labels: whether labels on another grid than their scan are resampled instead of refused.
@@ -37,6 +39,7 @@ class CaseSettings:
     size: int
     label_map: LabelMap
     key: IdKey
+    redaction: Redaction
     series: str | None = None
     fix_gaps: bool = False
     resample_labels: bool = False
@@ -77,7 +80,7 @@ def prepare_case(case: FoundCase, settings: CaseSettings) -> PreparedCase:
         scale=scan.scale,
         modality=settings.modality,
         class_voxels=voxels,
-        notes=tuple(notes),
+        notes=settings.redaction.of_notes(notes, case.image, case.label),
     )
     labels = None if indices is None else cut_label(indices, scan.frame, n_classes)
     return PreparedCase(record, scan.images, labels)

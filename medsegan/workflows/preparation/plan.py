@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import DataError, UsageError
+from ...errors import DataError, MedseganError, UsageError
 from ...geometry import Grid, reorientation_to
 from ...imaging import DEFAULT_WINDOWS, Modality
 from ...progress import Progress
@@ -25,6 +25,7 @@ from ..datasets.discover import discover
 from ..datasets.discovery import Discovery, FoundCase
 from ..label_map import LabelMap, LabelSources, propose_label_map
 from ..private_folder import CaseSource
+from ..redaction import Redaction
 from ..workspace import DomainSettings, PreparationSettings, Workspace
 from .case import CaseSettings
 from .options import PrepareOptions
@@ -81,6 +82,12 @@ class PreparationPlan:
         """The id of a case."""
         return self.settings.key.case_id(case.stem, self.settings.domain)
 
+    def failure(self, case: FoundCase, error: MedseganError) -> tuple[str, str]:
+        """What a case that failed is called, and why it failed."""
+        case_id, redaction = self.case_id(case), self.settings.redaction
+        reason = redaction.of_case(str(error), case_id, case.image, case.label)
+        return redaction.name_of(case.image, case_id), reason.removeprefix(f"{case_id}: ")
+
     @property
     def sources(self) -> dict[str, CaseSource]:
         """Case id -> where it came from, of all cases that were found, those that fail among them."""
@@ -128,7 +135,7 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
     """
     if options.domain is not None:
         _require_free(workspace.store_path(options.domain), options)
-    discovery = discover(options.paths, options.labels)
+    discovery = _without_names(discover(options.paths, options.labels), redaction_for(options))
     progress.note(f"{discovery.layout}: {len(discovery.cases)} cases, {discovery.n_labeled} of them with labels")
     vote = _vote(discovery, options)
     domain = options.domain or _DOMAIN_NAMES[vote.modality]
@@ -157,6 +164,7 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
             size,
             label_map,
             key,
+            redaction_for(options),
             series=options.series,
             fix_gaps=options.fix_gaps,
             resample_labels=options.resample_labels,
@@ -174,6 +182,20 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
             *_workspace_notes(workspace, label_map, domain, splits),
         ),
     )
+
+
+def redaction_for(options: PrepareOptions) -> Redaction:
+    """What is taken out of what is said of a preparation."""
+    labels = () if options.labels is None else (options.labels,)
+    return Redaction((*options.paths, *labels), options.show_names)
+
+
+def _without_names(discovery: Discovery, redaction: Redaction) -> Discovery:
+    """The discovery with names taken out of its layout and notes, which may hold a pattern of them."""
+    pairs = [(case.image, case.label) for case in discovery.cases]
+    paths = [path for pair in pairs for path in pair if path is not None]
+    layout, *notes = redaction.of_names([discovery.layout, *discovery.notes], [*paths, *discovery.orphans])
+    return dataclasses.replace(discovery, layout=layout, notes=tuple(notes))
 
 
 def _split(options: PrepareOptions, recorded: DomainSettings) -> SplitSettings:
