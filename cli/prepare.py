@@ -7,7 +7,7 @@ import typer
 
 from .batch import end_batch
 from .console import Console
-from .invocation import chosen_workspace
+from .invocation import chosen_workspace, invocation_of
 from .options import (
     DryRunOption,
     FixGapsOption,
@@ -100,6 +100,7 @@ def prepare(
         fix_gaps=fix_gaps,
         overwrite=overwrite,
         dry_run=dry_run,
+        show_names=invocation_of(context).is_verbose,
         **given(labels=labels, domain=domain, modality=modality, size=size, plane=plane, seed=seed),
         **given(
             series=series,
@@ -114,7 +115,12 @@ def prepare(
     with console.progress() as progress:
         result = workflow.prepare(folder, options, progress)
     _show(console, result)
-    end_batch(console, result.failures, result.n_cases)
+    hint = (
+        None
+        if dry_run
+        else f"ids stand for scans: private/domains/{result.domain}.json says for which; so does -v"
+    )
+    end_batch(console, result.failures, result.n_cases, hint)
 
 
 def _show(console: Console, result: "PrepareResult") -> None:

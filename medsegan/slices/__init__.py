@@ -5,7 +5,7 @@ from .body import body_box, body_mask
 from .cleanup import classes_in_one_piece, remove_small_parts
 from .cut import cut_image, cut_label
 from .frame import BodyBox, Frame, find_body, fit_frame, frame_around, native_frame
-from .identity import case_id_of, patient_id_of
+from .identity import IdKey, draw_name, draw_order
 from .manifest import BACKGROUND, MANIFEST_VERSION, CaseRecord, Manifest
 from .plane import PLANE_CODES, Plane, require_plane
 from .preparation import PreparedScan, prepare_scan
@@ -21,6 +21,7 @@ __all__ = [
     "BodyBox",
     "CaseRecord",
     "Frame",
+    "IdKey",
     "Manifest",
     "Plane",
     "PreparedScan",
@@ -32,16 +33,16 @@ __all__ = [
     "assemble_scalar",
     "body_box",
     "body_mask",
-    "case_id_of",
     "classes_in_one_piece",
     "cut_image",
     "cut_label",
     "draw_labeled",
+    "draw_name",
+    "draw_order",
     "find_body",
     "fit_frame",
     "frame_around",
     "native_frame",
-    "patient_id_of",
     "prepare_scan",
     "remove_small_parts",
     "require_plane",

@@ -17,7 +17,7 @@ from .document import write_document
 from .leftovers import sweep_leftovers, working_name
 from .manifest import CaseRecord, Manifest
 from .split import Split
-from .store import MANIFEST_FILE, SOURCES_FILE, SPLITS_FILE, STORE_VERSION, SliceStore
+from .store import MANIFEST_FILE, SPLITS_FILE, STORE_VERSION, SliceStore
 
 
 class StoreWriter:
@@ -38,7 +38,6 @@ class StoreWriter:
         self._partial = working_name(folder, "partial")
         self._made = [parent for parent in folder.parents if not parent.exists()]
         self._records: list[CaseRecord] = []
-        self._sources: dict[str, dict[str, str | None]] = {}
 
     def __enter__(self) -> Self:
         """The writer, with its temporary folder made.
@@ -73,29 +72,20 @@ class StoreWriter:
             for folder in self._made:
                 folder.rmdir()
 
-    def add(
-        self,
-        record: CaseRecord,
-        images: Array,
-        labels: LabelArray | None,
-        source_image: Path,
-        source_label: Path | None,
-    ) -> None:
+    def add(self, record: CaseRecord, images: Array, labels: LabelArray | None) -> None:
         """Write the arrays of a case; if that fails, the store is as if the case had not been added.
 
         Args:
             record: the case.
             images: (S, H, W) int16 in stored units.
             labels: (S, H, W) uint8 class indices; `None` exactly when the record says so.
-            source_image: the scan the case was made from.
-            source_label: its label file; `None` without label.
 
         Raises:
             DataError: arrays and record do not fit each other, or the case is there already.
             InputError: the arrays cannot be written, as on a full disk.
         """
         _require_fitting(record, images, labels)
-        if record.case_id in self._sources:
+        if any(record.case_id == other.case_id for other in self._records):
             raise DataError(f"case {record.case_id} was added already; two scans of a domain need two names")
         files = {"images": images} if labels is None else {"images": images, "labels": labels}
         paths = [self._partial / kind / f"{record.case_id}.npy" for kind in files]
@@ -108,8 +98,6 @@ class StoreWriter:
                 path.unlink(missing_ok=True)
             raise
         self._records.append(record)
-        label = None if source_label is None else str(source_label)
-        self._sources[record.case_id] = {"image": str(source_image), "label": label}
 
     def finish(self, manifest: Manifest, splits: Mapping[str, Split], seed: int) -> SliceStore:
         """The finished store, in its place.
@@ -142,7 +130,6 @@ class StoreWriter:
         with _writing(self.folder):
             write_document(complete.to_json(), self._partial / MANIFEST_FILE)
             _write_versioned({"seed": seed, "patients": {p: splits[p] for p in used}}, self._partial / SPLITS_FILE)
-            _write_versioned({"cases": self._sources}, self._partial / SOURCES_FILE)
             SliceStore.open(self._partial)
             self._put_in_place()
         # Only now: until the new store is in its place, such a folder may hold the only one there is.

@@ -7,11 +7,10 @@ from pathlib import Path
 from ..errors import DataError, InputError, MedseganError
 from ..progress import SILENT, Progress
 from ..slices import Manifest, SliceStore, StoreWriter
-from .datasets.discovery import FoundCase
-from .preparation.case import PreparedCase, prepare_case
+from .preparation.case import prepare_case
 from .preparation.contact_sheet import write_contact_sheet
 from .preparation.options import PrepareOptions
-from .preparation.plan import PreparationPlan, plan_preparation
+from .preparation.plan import PreparationPlan, plan_preparation, redaction_for
 from .preparation.result import ClassSummary, PrepareResult
 from .preparation.summary import Failures, expected_result, final_result, unreadable_labels
 from .workspace import DomainSettings, PreparationSettings, Workspace
@@ -37,7 +36,12 @@ def prepare(workspace_folder: Path, options: PrepareOptions, progress: Progress 
         InputError: paths are not there or hold no scan, or the disk is too small.
         DataError: names or values of labels are ambiguous, or no case could be prepared.
     """
-    plan = plan_preparation(Workspace.open(workspace_folder), options, progress)
+    with redaction_for(options).of_errors():
+        return _prepare(Workspace.open(workspace_folder), options, progress)
+
+
+def _prepare(workspace: Workspace, options: PrepareOptions, progress: Progress) -> PrepareResult:
+    plan = plan_preparation(workspace, options, progress)
     for note in plan.notes:
         progress.note(note)
     if options.dry_run:
@@ -69,21 +73,22 @@ def _write_store(plan: PreparationPlan, progress: Progress) -> tuple[SliceStore,
             try:
                 prepared = prepare_case(case, plan.settings)
             except MedseganError as error:
-                failures.append((str(case.image), str(error)))
+                failures.append(plan.failure(case, error))
             else:
-                _add(prepared, case, writer)
+                # If that fails, as on a full disk, it would fail for all others too.
+                writer.add(prepared.record, prepared.images, prepared.labels)
                 n_done += 1
             progress.update(count)
         progress.finish()
         if not n_done:
             raise DataError(f"none of {len(failures)} cases can be prepared; the first one: {failures[0][1]}")
-        return writer.finish(_manifest(plan), plan.splits, plan.split.seed), tuple(failures)
-
-
-def _add(prepared: PreparedCase, case: FoundCase, writer: StoreWriter) -> None:
-    """Store a case; if that fails, as on a full disk, it would fail for all others too."""
-    label = None if case.label is None else case.label.resolve()
-    writer.add(prepared.record, prepared.images, prepared.labels, case.image.resolve(), label)
+        private = plan.workspace.private
+        private.keep_key(plan.settings.key)
+        # Before the store is in its place and not after it: no store may lack the way back, old or new.
+        private.add_to_domain(plan.settings.domain, plan.sources)
+        store = writer.finish(_manifest(plan), plan.splits, plan.split.seed)
+        private.write_domain(plan.settings.domain, plan.sources)
+    return store, tuple(failures)
 
 
 def _manifest(plan: PreparationPlan) -> Manifest:
@@ -96,6 +101,7 @@ def _manifest(plan: PreparationPlan) -> Manifest:
         window=plan.window,
         class_names=settings.label_map.class_names,
         class_values=settings.label_map.class_values,
+        id_key=settings.key.fingerprint,
     )
 
 

@@ -16,6 +16,7 @@ from .label_scan import LabeledScan, Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview
 from .provenance import Making, Origin, algorithm_of, series_setting, write_provenance
+from .scan_names import ScanNames
 from .segment_jobs import Job, plan_jobs, require_absent, without_finished
 from .segment_options import (
     Failure,
@@ -45,11 +46,19 @@ def segment(workspace: Workspace | None, options: SegmentOptions, progress: Prog
         ModelError, DeviceError: see `choose_model`, `choose_device`.
         NothingToDoError: all masks are there already.
     """
-    jobs, is_batch = plan_jobs(options, progress)
+    names = ScanNames(workspace, options)
+    with names.redaction.of_errors():
+        return names.without_names(_segment(workspace, options, names, progress))
+
+
+def _segment(
+    workspace: Workspace | None, options: SegmentOptions, names: ScanNames, progress: Progress
+) -> SegmentResult:
+    jobs, is_batch = plan_jobs(options, names, progress)
     require_absent(jobs, options)
     folder = choose_model(workspace, options.model)
     device, reason = choose_device(options.device)
-    work = _Work(read_model(folder, device), device, options, progress)
+    work = _Work((read_model(folder, device), device), options, names, progress)
     found = without_finished(jobs, options, work.origin)
     if found.failures and not is_batch:
         raise UsageError(found.failures[0].message)
@@ -74,20 +83,31 @@ def segment(workspace: Workspace | None, options: SegmentOptions, progress: Prog
 class _Work:
     """What all scans of one call have in common.
 
+    Args:
+        trained: the model and where it computes.
+        options: see `SegmentOptions`.
+        names: what scans are called.
+        progress: hears of notes.
+
     Raises:
         UsageError: the model cannot do what is asked for.
     """
 
     def __init__(
-        self, model: TrainedModel, device: torch.device, options: SegmentOptions, progress: Progress
+        self,
+        trained: tuple[TrainedModel, torch.device],
+        options: SegmentOptions,
+        names: ScanNames,
+        progress: Progress,
     ) -> None:
-        self.model, self.device, self.options, self.progress = model, device, options, progress
-        self.n_steps = options.n_steps if model.method == "gan" else 0
-        if options.residual is not None and model.method == "unet":
+        self.model, self.device = trained
+        self.options, self.names, self.progress = options, names, progress
+        self.n_steps = options.n_steps if self.model.method == "gan" else 0
+        if options.residual is not None and self.model.method == "unet":
             raise UsageError(
                 "--residual: a U-Net reconstructs nothing; use a model of the joint GAN or leave it out"
             )
-        require_objective(options.objective, model.method, options.n_steps)
+        require_objective(options.objective, self.model.method, options.n_steps)
 
     def origin(self, source: Path) -> Origin:
         """All that decides on the files of a scan."""
@@ -113,7 +133,7 @@ class _Work:
         scan = label_scan(self.model, self.device, job.source, reading, labelling)
         notes = (*scan.notes, *self._write(scan, job))
         for note in notes:
-            self.progress.note(f"{job.source.name}: {note}")
+            self.progress.note(f"{self.names.called(job.source).name}: {note}")
         seconds = round(time.perf_counter() - began, 2)
         labels = dict(zip(facts.class_names[1:], facts.class_values[1:], strict=True))
         making = Making(seconds, str(self.device), None, notes, labels, (job.source,))

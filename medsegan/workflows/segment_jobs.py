@@ -11,6 +11,7 @@ from .datasets.listing import holds_radiographs, is_dicom_file
 from .datasets.scan_list import list_scans
 from .dicom_label import DICOM_SUFFIX, holds_dicom, is_dicom_name
 from .provenance import Origin, find_difference
+from .scan_names import RENAMED, ScanNames
 from .segment_options import Failure, SegmentOptions
 
 PICTURE_SUFFIX = ".png"
@@ -54,15 +55,20 @@ class Sorted:
     failures: tuple[Failure, ...]
 
 
-def plan_jobs(options: SegmentOptions, progress: Progress) -> tuple[list[Job], bool]:
+def plan_jobs(options: SegmentOptions, names: ScanNames, progress: Progress) -> tuple[list[Job], bool]:
     """The jobs, and whether they are a batch.
+
+    Args:
+        options: see `SegmentOptions`.
+        names: what scans and their files are called.
+        progress: hears of what is left out or called by an id.
 
     Raises:
         InputError: there is no scan.
         UsageError: the output has no known format, or a file would replace a scan or lie among its slices.
     """
     is_batch = _is_batch(options.source)
-    jobs = _batch_jobs(options, progress) if is_batch else [_single_job(options)]
+    jobs = _batch_jobs(options, names, progress) if is_batch else [_single_job(options, names, progress)]
     _require_writable(jobs)
     if options.reproducible_uids and not any(job.is_dicom for job in jobs):
         raise UsageError("--reproducible-uids: only DICOM masks have UIDs; write .dcm or leave it out")
@@ -124,7 +130,7 @@ def _difference(job: Job, there: dict[str, Path], origin: Origin) -> str | None:
     for role, path in there.items():
         difference = find_difference(path, origin)
         if difference is not None:
-            return f"{role} {path.name} {difference}"
+            return f"its {role} {difference}"
     return None
 
 
@@ -137,12 +143,15 @@ def _is_batch(source: Path) -> bool:
     return holds_radiographs(source) or not any(is_dicom_file(path) for path in source.iterdir() if path.is_file())
 
 
-def _single_job(options: SegmentOptions) -> Job:
+def _single_job(options: SegmentOptions, names: ScanNames, progress: Progress) -> Job:
     if not (options.source.is_dir() or is_scan(options.source) or is_dicom_index(options.source)):
         raise InputError(f"{options.source}: this is no scan; expected NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF")
     output = options.output
     if output.is_dir():
-        output = output / f"{scan_stem(options.source)}{_mask_suffix(options.source, options)}"
+        name = scan_stem(options.source.resolve() if options.source.is_dir() else options.source)
+        output = output / f"{names.stem(options.source, name)}{_mask_suffix(options.source, options)}"
+        if names.is_telling(options.source, name):
+            progress.note(RENAMED)
     if not output.name.lower().endswith(SUFFIXES):
         raise UsageError(f"-o {output}: the suffix decides the format; use one of {', '.join(SUFFIXES)}")
     job = Job(options.source, output, options.probabilities, options.residual, options.preview)
@@ -156,7 +165,7 @@ def _single_job(options: SegmentOptions) -> Job:
     return job
 
 
-def _batch_jobs(options: SegmentOptions, progress: Progress) -> list[Job]:
+def _batch_jobs(options: SegmentOptions, names: ScanNames, progress: Progress) -> list[Job]:
     output = options.output
     if (output.exists() and not output.is_dir()) or output.name.lower().endswith(SUFFIXES):
         raise UsageError(f"{options.source} is a folder of scans, so -o must be a folder of masks, got {output}")
@@ -166,18 +175,23 @@ def _batch_jobs(options: SegmentOptions, progress: Progress) -> list[Job]:
             f"{options.source}: no scan in this folder; expected NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF"
         )
     if found.left_out:
-        named = ", ".join(path.name for path in found.left_out[:5])
-        progress.note(f"{len(found.left_out)} files are labels or further channels and left out: {named}")
-    return [
-        Job(
-            entry.path,
-            output / f"{entry.key}{_mask_suffix(entry.path, options)}",
-            options.probabilities and options.probabilities / f"{entry.key}.nii.gz",
-            options.residual and options.residual / f"{entry.key}.nii.gz",
-            options.preview and options.preview / f"{entry.key}.png",
+        named = ": " + ", ".join(path.name for path in found.left_out[:5]) if options.show_names else ""
+        progress.note(f"{len(found.left_out)} files are labels or further channels and left out{named}")
+    jobs = []
+    for entry in found.scans:
+        stem = names.stem(entry.path, entry.key)
+        if names.is_telling(entry.path, entry.key):
+            progress.note(f"{names.called(entry.path).name}: {RENAMED}")
+        jobs.append(
+            Job(
+                entry.path,
+                output / f"{stem}{_mask_suffix(entry.path, options)}",
+                options.probabilities and options.probabilities / f"{stem}.nii.gz",
+                options.residual and options.residual / f"{stem}.nii.gz",
+                options.preview and options.preview / f"{stem}.png",
+            )
         )
-        for entry in found.scans
-    ]
+    return jobs
 
 
 def _mask_suffix(source: Path, options: SegmentOptions) -> str:

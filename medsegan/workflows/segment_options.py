@@ -60,6 +60,7 @@ class SegmentOptions:
         skip_existing: leave masks that are exactly what would be made: of the same scan by the same model with the
             same settings, and not changed since. Others are made again with `overwrite`, else they fail.
         dry_run: say what would be done.
+        show_names: whether messages name scans by their paths, which may tell who the patients are.
     """
 
     source: Path
@@ -81,6 +82,7 @@ class SegmentOptions:
     overwrite: bool = False
     skip_existing: bool = False
     dry_run: bool = False
+    show_names: bool = False
 
     @property
     def n_steps(self) -> int:
@@ -93,7 +95,7 @@ class SegmentedCase:
     """One scan that was labelled.
 
     Args:
-        source, output: the scan and its mask.
+        source, output: the scan, or its id where the user did not name it himself, and its mask.
         seconds: all in all.
         volumes_ml: by class.
         removed_voxels: by class, what was taken away beside the largest part.
@@ -113,7 +115,7 @@ class SegmentedCase:
 
 @dataclass(frozen=True)
 class Failure:
-    """A scan that could not be labelled, and why."""
+    """A scan, or its id where the user did not name it himself, that could not be labelled, and why."""
 
     source: Path
     message: str

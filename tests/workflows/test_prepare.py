@@ -86,9 +86,10 @@ def test_the_store_can_be_undone_onto_the_scan(prepared: tuple[Path, PrepareResu
     case = store.cases(labeled=True)[0]
     one_hot = np.eye(3, dtype=np.float32)[store.read_labels(case.case_id)].transpose(0, 3, 1, 2)
     back = assemble_labels(np.ascontiguousarray(one_hot), case.frame)
-    source = store.sources[case.case_id]
-    truth = read_volume(Path(str(source["label"]))).array
-    assert back.shape == read_volume(Path(str(source["image"]))).array.shape
+    source = Workspace.open(prepared[0]).private.read_domain("ct")[case.case_id]
+    assert source.label is not None
+    truth = read_volume(source.label).array
+    assert back.shape == read_volume(source.image).array.shape
     overlap = 2 * np.sum((back == 1) & (truth == 6)) / (np.sum(back == 1) + np.sum(truth == 6))
     assert overlap > 0.9
 
@@ -101,15 +102,16 @@ def test_class_summary_is_in_millilitres_of_the_scans(prepared: tuple[Path, Prep
     assert kidney.volume_ml == pytest.approx(4 / 3 * np.pi * 3.4 * 3.4 * 4 * 0.02, rel=0.1)
 
 
-def test_unlabelled_cases_only_train_and_names_stay_in_sources(prepared: tuple[Path, PrepareResult]) -> None:
+def test_unlabelled_cases_only_train_and_names_stay_private(
+    prepared: tuple[Path, PrepareResult],
+) -> None:
     root, result = prepared
     store = SliceStore.open(result.store)
     assert [store.split_of(case.case_id) for case in store.cases(labeled=False)] == ["train"]
     assert sum(result.splits.values()) == 5
     assert result.labeled_splits["test"] >= 1
-    texts = [path.read_text() for path in root.rglob("*") if path.suffix in {".json", ".toml"}]
-    assert sum("mueller" in text for text in texts) == 1
-    assert "mueller" in (result.store / "sources.json").read_text()
+    texts = {path: path.read_text() for path in root.rglob("*") if path.suffix in {".json", ".toml"}}
+    assert [path for path in texts if "mueller" in texts[path]] == [root / "private" / "domains" / "ct.json"]
     assert json.loads(json.dumps(result.to_json()))["store"] == str(result.store)
 
 
@@ -267,7 +269,8 @@ def test_bad_cases_are_left_out_and_named(write_case: WriteCase, tmp_path: Path)
     (folder / "images" / "torn.nii.gz").write_bytes(b"not a scan")
     (folder / "labels" / "mueller_3.nii.gz").write_bytes(b"not a label")
     result = run(tmp_path / "w", folder)
-    reasons = {Path(image).name: reason for image, reason in result.failures}
+    sources = Workspace.open(tmp_path / "w").private.read_domain("ct")
+    reasons = {sources[case_id].image.name: reason for case_id, reason in result.failures}
     assert sorted(reasons) == ["moved.nii.gz", "mueller_3.nii.gz", "other.nii.gz", "torn.nii.gz"]
     assert "7 mm" in reasons["moved.nii.gz"]
     assert "this scan is mr" in reasons["other.nii.gz"]

@@ -7,10 +7,11 @@ import numpy as np
 from ...errors import DataError
 from ...imaging import Modality, Volume, detect_modality, read_volume
 from ...shapes import Array, LabelArray
-from ...slices import CaseRecord, Plane, case_id_of, cut_label, patient_id_of, prepare_scan
+from ...slices import CaseRecord, IdKey, Plane, cut_label, prepare_scan
 from ..case_label import read_case_label
 from ..datasets.discovery import FoundCase
 from ..label_map import MERGED_NOTE, LabelMap, count_values
+from ..redaction import Redaction
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class CaseSettings:
         plane: of the slices.
         size: rows and columns of a slice.
         label_map: from values in the label files to classes.
+        key: of the ids.
+        redaction: what is taken out of notes.
         series: which one is read of a DICOM folder; None = the only one.
         fix_gaps: whether gaps between DICOM slices are filled by interpolation.
         resample_labels: whether labels on another grid than their scan are resampled instead of refused.
@@ -35,6 +38,8 @@ class CaseSettings:
     plane: Plane
     size: int
     label_map: LabelMap
+    key: IdKey
+    redaction: Redaction
     series: str | None = None
     fix_gaps: bool = False
     resample_labels: bool = False
@@ -67,15 +72,15 @@ def prepare_case(case: FoundCase, settings: CaseSettings) -> PreparedCase:
     n_classes = len(settings.label_map.class_names)
     voxels = None if indices is None else tuple(int(n) for n in np.bincount(indices.ravel(), minlength=n_classes))
     record = CaseRecord(
-        case_id=case_id_of(case.stem, settings.domain),
-        patient_id=patient_id_of(case.patient),
+        case_id=settings.key.case_id(case.stem, settings.domain),
+        patient_id=settings.key.patient_id(case.patient),
         n_slices=scan.images.shape[0],
         has_label=indices is not None,
         frame=scan.frame,
         scale=scan.scale,
         modality=settings.modality,
         class_voxels=voxels,
-        notes=tuple(notes),
+        notes=settings.redaction.of_notes(notes, case.image, case.label),
     )
     labels = None if indices is None else cut_label(indices, scan.frame, n_classes)
     return PreparedCase(record, scan.images, labels)

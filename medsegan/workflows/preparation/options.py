@@ -36,6 +36,7 @@ class PrepareOptions:
         fix_gaps: whether missing or unevenly spaced DICOM slices are filled by interpolation and not refused.
         resample_labels: whether labels on another grid than their scan are resampled instead of refused.
         overwrite: whether a store of this domain is replaced.
+        show_names: whether messages name scans by their paths, which may tell who the patients are.
         dry_run: whether only to say what would be done.
 
     Raises:
@@ -58,6 +59,7 @@ class PrepareOptions:
     resample_labels: bool = False
     overwrite: bool = False
     dry_run: bool = False
+    show_names: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "paths", tuple(Path(path) for path in self.paths))

@@ -6,14 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import DataError, UsageError
+from ...errors import DataError, MedseganError, UsageError
 from ...geometry import Grid, reorientation_to
 from ...imaging import DEFAULT_WINDOWS, Modality
 from ...progress import Progress
-from ...slices import PLANE_CODES, Plane, SliceStore, Split, patient_id_of, require_plane, split_patients
+from ...slices import (
+    PLANE_CODES,
+    IdKey,
+    Plane,
+    SliceStore,
+    Split,
+    draw_name,
+    draw_order,
+    require_plane,
+    split_patients,
+)
 from ..datasets.discover import discover
 from ..datasets.discovery import Discovery, FoundCase
 from ..label_map import LabelMap, LabelSources, propose_label_map
+from ..private_folder import CaseSource
+from ..redaction import Redaction
 from ..workspace import DomainSettings, PreparationSettings, Workspace
 from .case import CaseSettings
 from .options import PrepareOptions
@@ -62,8 +74,35 @@ class PreparationPlan:
 
     @property
     def cases(self) -> tuple[FoundCase, ...]:
-        """The cases to try: those whose labels, if any, can be read."""
-        return tuple(case for case in self.discovery.cases if case.image not in self.survey.failures)
+        """The cases to try, those whose labels, if any, can be read; in an order that tells nothing of names."""
+        cases = [case for case in self.discovery.cases if case.image not in self.survey.failures]
+        return tuple(cases[index] for index in draw_order([(case.patient, case.stem) for case in cases]))
+
+    def case_id(self, case: FoundCase) -> str:
+        """The id of a case."""
+        return self.settings.key.case_id(case.stem, self.settings.domain)
+
+    def failure(self, case: FoundCase, error: MedseganError) -> tuple[str, str]:
+        """What a case that failed is called, and why it failed."""
+        case_id, redaction = self.case_id(case), self.settings.redaction
+        reason = redaction.of_case(str(error), case_id, case.image, case.label)
+        return redaction.name_of(case.image, case_id), reason.removeprefix(f"{case_id}: ")
+
+    @property
+    def sources(self) -> dict[str, CaseSource]:
+        """Case id -> where it came from, of all cases that were found, those that fail among them."""
+        settings = self.settings
+        return {
+            self.case_id(case): CaseSource(
+                image=case.image.resolve(),
+                label=None if case.label is None else case.label.resolve(),
+                patient=case.patient,
+                series=case.series(settings.series),
+                fix_gaps=settings.fix_gaps,
+                resample_labels=settings.resample_labels,
+            )
+            for case in self.discovery.cases
+        }
 
     @property
     def n_slices(self) -> dict[Path, int]:
@@ -96,7 +135,7 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
     """
     if options.domain is not None:
         _require_free(workspace.store_path(options.domain), options)
-    discovery = discover(options.paths, options.labels)
+    discovery = _without_names(discover(options.paths, options.labels), redaction_for(options))
     progress.note(f"{discovery.layout}: {len(discovery.cases)} cases, {discovery.n_labeled} of them with labels")
     vote = _vote(discovery, options)
     domain = options.domain or _DOMAIN_NAMES[vote.modality]
@@ -108,7 +147,8 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
     label_map = _label_map(workspace, options, discovery, survey, domain)
     recorded = workspace.domains.get(domain, DomainSettings(vote.modality))
     split = _split(options, recorded)
-    splits = _draw_splits(discovery.cases, split)
+    key = _id_key(workspace, domain)
+    splits = _draw_splits(discovery.cases, split, key)
     named = "given by --domain" if options.domain else f"named after the modality, {vote.modality}"
     return PreparationPlan(
         workspace=workspace,
@@ -123,6 +163,8 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
             plane,
             size,
             label_map,
+            key,
+            redaction_for(options),
             series=options.series,
             fix_gaps=options.fix_gaps,
             resample_labels=options.resample_labels,
@@ -140,6 +182,20 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
             *_workspace_notes(workspace, label_map, domain, splits),
         ),
     )
+
+
+def redaction_for(options: PrepareOptions) -> Redaction:
+    """What is taken out of what is said of a preparation."""
+    labels = () if options.labels is None else (options.labels,)
+    return Redaction((*options.paths, *labels), options.show_names)
+
+
+def _without_names(discovery: Discovery, redaction: Redaction) -> Discovery:
+    """The discovery with names taken out of its layout and notes, which may hold a pattern of them."""
+    pairs = [(case.image, case.label) for case in discovery.cases]
+    paths = [path for pair in pairs for path in pair if path is not None]
+    layout, *notes = redaction.of_names([discovery.layout, *discovery.notes], [*paths, *discovery.orphans])
+    return dataclasses.replace(discovery, layout=layout, notes=tuple(notes))
 
 
 def _split(options: PrepareOptions, recorded: DomainSettings) -> SplitSettings:
@@ -238,7 +294,7 @@ def _require_current(workspace: Workspace, others: Iterable[str]) -> None:
     """The other stores must have the classes that [labels] has now, or class 2 would mean two things."""
     for name in others:
         folder = workspace.store_path(name)
-        if not folder.exists():
+        if not folder.exists() or SliceStore.is_outdated(folder):
             continue
         names = SliceStore.open(folder).manifest.class_names
         if names != workspace.class_names:
@@ -249,12 +305,27 @@ def _require_current(workspace: Workspace, others: Iterable[str]) -> None:
             )
 
 
-def _draw_splits(cases: Sequence[FoundCase], split: SplitSettings) -> dict[str, Split]:
+def _id_key(workspace: Workspace, domain: str) -> IdKey:
+    """The key of the workspace, or a fresh one; one for all domains, so that a patient is one in all of them."""
+    key = workspace.private.read_key() or IdKey.fresh()
+    for name in workspace.domains:
+        folder = workspace.store_path(name)
+        if name == domain or not folder.is_dir() or SliceStore.is_outdated(folder):
+            continue
+        if SliceStore.open(folder).manifest.id_key != key.fingerprint:
+            raise DataError(
+                f"the ids of domain {name} were made with another key than {workspace.private.path} holds, so "
+                f"that its patients could not be recognised; copy the folder private of the workspace that {name} "
+                f"was prepared in to this place, or remove {folder} and prepare {name} here again"
+            )
+    return key
+
+
+def _draw_splits(cases: Sequence[FoundCase], split: SplitSettings, key: IdKey) -> dict[str, Split]:
     """Labelled patients are split; a patient of whom nothing is labelled can only help to train."""
-    splits: dict[str, Split] = {patient_id_of(case.patient): "train" for case in cases}
-    labeled = [patient_id_of(case.patient) for case in cases if case.label is not None]
-    splits.update(split_patients(labeled, split.seed, split.val_fraction, split.test_fraction))
-    return splits
+    labeled = [draw_name(case.patient) for case in cases if case.label is not None]
+    drawn = split_patients(labeled, split.seed, split.val_fraction, split.test_fraction)
+    return {key.patient_id(case.patient): drawn.get(draw_name(case.patient), "train") for case in cases}
 
 
 def _workspace_notes(
