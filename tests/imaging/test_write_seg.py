@@ -1,0 +1,429 @@
+"""Segmentations that we write lie where the labels lie, for highdicom, pydicom and ourselves."""
+
+import shutil
+import zipfile
+
+import highdicom as hd
+import numpy as np
+import pydicom
+import pytest
+from enhanced_scan import write_enhanced
+from scipy.spatial.transform import Rotation
+from world_labels import LPS, WorldLabels, frames_of_seg
+
+import medsegan.imaging.dicom.write_label_object as module
+from medsegan.errors import DataError, InputError, MedseganError, UsageError
+from medsegan.geometry import Grid, reorientation_to
+from medsegan.imaging import LabelVolume, read_label, read_volume, write_dicom_label, write_label
+
+NAMES = {1: "Liver", 4: "left kidney", 7: "thing"}
+SEGMENTS = {1: 1, 4: 2, 7: 3}
+ORIENTATIONS = {
+    "axial": ((1, 0, 0), (0, 1, 0)),
+    "columns against": ((1, 0, 0), (0, -1, 0)),
+    "prone": ((-1, 0, 0), (0, -1, 0)),
+    "feet first": ((-1, 0, 0), (0, 1, 0)),
+    "sagittal": ((0, 1, 0), (0, 0, -1)),
+    "coronal": ((1, 0, 0), (0, 0, -1)),
+    "coronal up": ((1, 0, 0), (0, 0, 1)),
+    "oblique": tuple(map(tuple, Rotation.from_euler("xyz", [12, -20, 33], degrees=True).as_matrix().T[:2])),
+}
+
+
+def turned(slices, name, **changes):
+    """The usual stack in another orientation, its slices along their own normal."""
+    along_row, along_column = (np.array(one, dtype=float) for one in ORIENTATIONS[name])
+    specs = slices.stack(along_row=tuple(along_row), along_column=tuple(along_column), **changes)
+    for index, spec in enumerate(specs):
+        spec.position = slices.origin + 2.5 * index * np.cross(along_row, along_column)
+        spec.tags |= {
+            "PatientID": "P-17",
+            "PatientName": "Mueller^Anna",
+            "PatientSex": "F",
+            "StudyDate": "20260102",
+        }
+    return specs
+
+
+@pytest.fixture
+def axial(slices, write_specs):
+    return write_specs(turned(slices, "axial"))
+
+
+def label_of(path, codes=None, names=NAMES, series=None):
+    grid = read_volume(path, series=series).grid
+    label = LabelVolume(WorldLabels(grid).array, grid, names=names)
+    if codes is None:
+        return label
+    turn = reorientation_to(grid, codes)
+    return LabelVolume(np.ascontiguousarray(turn.apply(label.array)), turn.grid(grid), names=names)
+
+
+def require_true_to_place(path, world_labels, numbers):
+    """Every pixel of every frame shows the class that its place demands, and nothing is missing."""
+    found = dict.fromkeys(numbers, 0)
+    for number, pixels, world in frames_of_seg(path):
+        expected = world_labels.of(world)
+        for value, own in numbers.items():
+            if number in (0, own):
+                is_class = pixels == own if number == 0 else pixels != 0
+                assert np.array_equal(is_class, expected == value)
+                found[value] += int(is_class.sum())
+    assert found == {value: int((world_labels.array == value).sum()) for value in numbers}
+    assert min(found.values()) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"), [*zip(ORIENTATIONS, [None, "RAS", "SPL", "IAR"] * 2, strict=True), ("oblique", None)]
+)
+def test_every_orientation_of_series_and_labels(slices, write_specs, tmp_path, name, codes):
+    series = write_specs(turned(slices, name, pixel_spacing=(0.6, 1.1)))
+    label = label_of(series, codes)
+    notes = write_dicom_label(label, tmp_path / "s.dcm", source=series)
+    assert notes == (
+        "segments are numbered from 1: 1 is now 1, 4 is now 2, 7 is now 3",
+        "classes without a known SNOMED CT code are coded as tissue (85756007): thing",
+    )
+    world_labels = WorldLabels(read_volume(series).grid)
+    require_true_to_place(tmp_path / "s.dcm", world_labels, SEGMENTS)
+    back = read_label(tmp_path / "s.dcm", on=world_labels.grid)
+    assert dict(back.names) == {1: "liver", 2: "left_kidney", 3: "thing"}
+    for value, number in SEGMENTS.items():
+        assert np.array_equal(back.array == number, world_labels.array == value)
+
+
+@pytest.mark.parametrize("form", ["seg", "labelmap"])
+@pytest.mark.parametrize("name", ["axial", "oblique", "sagittal"])
+def test_highdicom_agrees(slices, write_specs, tmp_path, form, name):
+    series = write_specs(turned(slices, name))
+    write_dicom_label(label_of(series), tmp_path / "s.dcm", source=series, form=form)
+    theirs = hd.seg.segread(tmp_path / "s.dcm").get_volume(combine_segments=True)
+    indices = np.stack([*np.indices(theirs.array.shape), np.ones(theirs.array.shape)], axis=-1)
+    expected = WorldLabels(read_volume(series).grid).of((indices @ theirs.affine.T)[..., :3])
+    for value, number in SEGMENTS.items():
+        assert np.array_equal(theirs.array == (number if form == "seg" else value), expected == value)
+
+
+def test_a_label_map_keeps_the_values(axial, tmp_path):
+    write_dicom_label(label_of(axial), tmp_path / "s.dcm", source=axial, form="labelmap")
+    world_labels = WorldLabels(read_volume(axial).grid)
+    require_true_to_place(tmp_path / "s.dcm", world_labels, {1: 1, 4: 4, 7: 7})
+    assert np.array_equal(read_label(tmp_path / "s.dcm", on=world_labels.grid).array, world_labels.array)
+    assert pydicom.dcmread(tmp_path / "s.dcm").SegmentationType == "LABELMAP"
+
+
+@pytest.mark.parametrize("order", ["rising", "falling"])
+def test_frames_of_an_enhanced_image(slices, tmp_path, order):
+    specs = slices.stack(pixel_spacing=(0.6, 1.1))
+    if order == "falling":
+        specs.reverse()
+    scan = write_enhanced(specs, tmp_path / "in" / "one.dcm")
+    write_dicom_label(label_of(scan), tmp_path / "s.dcm", source=scan)
+    require_true_to_place(tmp_path / "s.dcm", WorldLabels(read_volume(scan).grid), SEGMENTS)
+    require_references(tmp_path / "s.dcm", scan.parent, n_images=1)
+    assert hd.seg.segread(tmp_path / "s.dcm").number_of_segments == 3
+
+
+def test_one_phase_of_an_enhanced_image(slices, tmp_path):
+    phases = [slices.stack(tags={"TemporalPositionIndex": number}) for number in (1, 2)]
+    scan = write_enhanced([*phases[0], *phases[1]], tmp_path / "in" / "one.dcm")
+    label = label_of(scan, series="2")
+    with pytest.raises(DataError, match="holds several volumes"):
+        write_dicom_label(label, tmp_path / "s.dcm", source=scan)
+    write_dicom_label(label, tmp_path / "s.dcm", source=scan, series="2")
+    frames = [
+        image.ReferencedFrameNumber
+        for groups in pydicom.dcmread(tmp_path / "s.dcm").PerFrameFunctionalGroupsSequence
+        for image in groups.DerivationImageSequence[0].SourceImageSequence
+    ]
+    assert min(frames) > 12
+    require_references(tmp_path / "s.dcm", scan.parent, n_images=1)
+
+
+def require_references(path, folder, n_images):
+    """Every frame refers to the image, or the frame of it, that lies in its plane."""
+    images = {}
+    for file in folder.rglob("*"):
+        dataset = pydicom.dcmread(file)
+        images[dataset.SOPInstanceUID] = dataset
+    dataset = pydicom.dcmread(path)
+    assert len(dataset.SourceImageSequence) == n_images
+    listed = {
+        one.ReferencedSOPInstanceUID for one in dataset.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    }
+    assert listed == {one.ReferencedSOPInstanceUID for one in dataset.SourceImageSequence}
+    assert dataset.ReferencedSeriesSequence[0].SeriesInstanceUID == images[next(iter(listed))].SeriesInstanceUID
+    for groups in dataset.PerFrameFunctionalGroupsSequence:
+        (image,) = groups.DerivationImageSequence[0].SourceImageSequence
+        source = images[image.ReferencedSOPInstanceUID]
+        assert image.ReferencedSOPClassUID == source.SOPClassUID
+        if "ReferencedFrameNumber" in image:
+            own = source.PerFrameFunctionalGroupsSequence[image.ReferencedFrameNumber - 1]
+            position = own.PlanePositionSequence[0].ImagePositionPatient
+        else:
+            position = source.ImagePositionPatient
+        assert list(position) == pytest.approx(list(groups.PlanePositionSequence[0].ImagePositionPatient))
+
+
+def test_what_the_object_says(axial, tmp_path):
+    write_dicom_label(label_of(axial), tmp_path / "s.dcm", source=axial, algorithm="my net 2.1")
+    source, seg = pydicom.dcmread(next(axial.iterdir())), pydicom.dcmread(tmp_path / "s.dcm")
+    for keyword in (
+        "StudyInstanceUID",
+        "FrameOfReferenceUID",
+        "PatientID",
+        "PatientName",
+        "PatientSex",
+        "StudyDate",
+    ):
+        assert seg[keyword].value == source[keyword].value, keyword
+    assert seg.SeriesInstanceUID != source.SeriesInstanceUID
+    assert seg.SeriesNumber == 1002
+    assert (seg.Modality, seg.SegmentationType, seg.ContentLabel) == ("SEG", "BINARY", "SEGMENTATION")
+    require_references(tmp_path / "s.dcm", axial, n_images=12)
+    liver, kidney, thing = seg.SegmentSequence
+    assert [one.SegmentLabel for one in seg.SegmentSequence] == ["Liver", "left kidney", "thing"]
+    assert liver.SegmentedPropertyCategoryCodeSequence[0].CodeValue == "91723000"
+    assert liver.SegmentedPropertyTypeCodeSequence[0].CodeValue == "10200004"
+    assert kidney.SegmentedPropertyTypeCodeSequence[0].CodeValue == "64033007"
+    modifier = kidney.SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence[0]
+    assert (modifier.CodeValue, modifier.CodingSchemeDesignator) == ("7771000", "SCT")
+    assert thing.SegmentedPropertyTypeCodeSequence[0].CodeValue == "85756007"
+    for segment in seg.SegmentSequence:
+        assert segment.SegmentAlgorithmType == "AUTOMATIC"
+        identification = segment.SegmentationAlgorithmIdentificationSequence[0]
+        assert (identification.AlgorithmName, identification.AlgorithmVersion) == ("my net", "2.1")
+        assert len(segment.RecommendedDisplayCIELabValue) == 3
+    n_planes = sum(int((label_of(axial).array == value).any(axis=(0, 1)).sum()) for value in NAMES)
+    assert seg.NumberOfFrames == n_planes
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "kind"),
+    [("manual", "MANUAL"), ("Semiautomatic smart brush 3", "SEMIAUTOMATIC"), (None, "AUTOMATIC")],
+)
+def test_how_the_labels_were_made(axial, tmp_path, algorithm, kind):
+    write_dicom_label(label_of(axial), tmp_path / "s.dcm", source=axial, algorithm=algorithm)
+    segment = pydicom.dcmread(tmp_path / "s.dcm").SegmentSequence[0]
+    assert segment.SegmentAlgorithmType == kind
+    assert ("SegmentationAlgorithmIdentificationSequence" in segment) == (kind != "MANUAL")
+
+
+def test_a_zip_archive_a_file_and_one_of_two_series(slices, axial, tmp_path):
+    label = label_of(axial)
+    with zipfile.ZipFile(tmp_path / "scan.zip", "w") as archive:
+        for file in axial.iterdir():
+            archive.write(file, f"ct/{file.name}")
+    world_labels = WorldLabels(label.grid)
+    for number, source in enumerate((tmp_path / "scan.zip", next(axial.iterdir()))):
+        write_dicom_label(label, tmp_path / f"{number}.dcm", source=source)
+        require_true_to_place(tmp_path / f"{number}.dcm", world_labels, SEGMENTS)
+    shutil.copytree(axial, tmp_path / "both" / "one")
+    for file in sorted(axial.iterdir()):
+        dataset = pydicom.dcmread(file)
+        dataset.SeriesInstanceUID, dataset.SOPInstanceUID = "1.2.3.99", f"{dataset.SOPInstanceUID}.1"
+        dataset.save_as(tmp_path / "both" / f"second_{file.name}")
+    with pytest.raises(DataError, match="ask for one of them"):
+        write_dicom_label(label, tmp_path / "s.dcm", source=tmp_path / "both")
+    write_dicom_label(label, tmp_path / "s.dcm", source=tmp_path / "both", series="1.2.3.99")
+    assert pydicom.dcmread(tmp_path / "s.dcm").ReferencedSeriesSequence[0].SeriesInstanceUID == "1.2.3.99"
+
+
+@pytest.mark.parametrize(("charset", "name"), [("ISO_IR 100", "Müller^Ä"), ("ISO_IR 192", "山田^太郎")])
+def test_what_scanners_and_anonymisers_write_is_kept(slices, write_specs, tmp_path, charset, name):
+    series = write_specs(turned(slices, "oblique"))
+    odd = {"PatientSex": "unknown", "PatientBirthDate": "XXXX", "StudyDate": "1999.01.01", "PatientAge": "old"}
+    with pydicom.config.disable_value_validation():
+        for index, file in enumerate(sorted(series.iterdir())):
+            dataset = pydicom.dcmread(file)
+            dataset.SpecificCharacterSet, dataset.PatientName = charset, name
+            for keyword, value in odd.items():
+                setattr(dataset, keyword, value)
+            dataset.ImageOrientationPatient[0] = str(float(dataset.ImageOrientationPatient[0]) + 1e-7 * index)
+            dataset.save_as(file)
+        write_dicom_label(label_of(series), tmp_path / "s.dcm", source=series)
+        seg = pydicom.dcmread(tmp_path / "s.dcm")
+        assert str(seg.PatientName) == name
+        assert {keyword: seg.get_item(keyword).value.decode().strip() for keyword in odd} == odd
+        assert seg.SpecificCharacterSet == "ISO_IR 192"
+
+
+def test_a_bare_series_without_a_patient(slices, write_specs, tmp_path):
+    series = write_specs(slices.stack())
+    write_dicom_label(label_of(series), tmp_path / "s.dcm", source=series)
+    assert pydicom.dcmread(tmp_path / "s.dcm").PatientID == ""
+
+
+@pytest.mark.parametrize("keyword", ["FrameOfReferenceUID", "StudyInstanceUID"])
+def test_a_series_that_nothing_can_be_tied_to_is_refused(slices, axial, tmp_path, keyword):
+    for file in axial.iterdir():
+        dataset = pydicom.dcmread(file)
+        del dataset[keyword]
+        dataset.save_as(file)
+    with pytest.raises(DataError, match=f"has no {keyword}"):
+        write_dicom_label(label_of(axial), tmp_path / "s.dcm", source=axial)
+    assert not (tmp_path / "s.dcm").exists()
+
+
+def test_names_that_dicom_cannot_hold(axial, tmp_path):
+    label = label_of(axial, names={1: "a\\b\nc" + "x" * 80, 4: "Größe^1=2", 7: "A/B C" + "X" * 59 + "y"})
+    notes = write_dicom_label(label, tmp_path / "s.dcm", source=axial)
+    assert any("names that DICOM cannot hold" in note for note in notes)
+    labels = [one.SegmentLabel for one in pydicom.dcmread(tmp_path / "s.dcm").SegmentSequence]
+    assert labels[0] == "a/b c" + "x" * 59
+    assert labels[1] == "Größe^1=2"
+    assert labels[2].endswith(" 7")
+    assert len(set(labels)) == 3
+    assert max(map(len, labels)) <= 64
+    label = label_of(axial, names={1: "background", 4: "liver", 7: "LIVER"})
+    write_dicom_label(label, tmp_path / "s.dcm", source=axial)
+    labels = [one.SegmentLabel for one in pydicom.dcmread(tmp_path / "s.dcm").SegmentSequence]
+    assert labels == ["background 1", "liver", "LIVER 7"]
+
+
+def test_without_names_classes_go_by_their_values_and_absent_ones_are_left_out(axial, tmp_path):
+    write_dicom_label(label_of(axial, names={}), tmp_path / "s.dcm", source=axial)
+    labels = [one.SegmentLabel for one in pydicom.dcmread(tmp_path / "s.dcm").SegmentSequence]
+    assert labels == ["label 1", "label 4", "label 7"]
+    notes = write_dicom_label(label_of(axial, names=NAMES | {9: "lung"}), tmp_path / "s.dcm", source=axial)
+    assert "classes without a voxel are not written: lung" in notes
+
+
+def test_reproducible_uids(axial, tmp_path):
+    label = label_of(axial)
+    for name in ("a", "b"):
+        write_dicom_label(label, tmp_path / f"{name}.dcm", source=axial, reproducible_uids=True)
+        write_dicom_label(label, tmp_path / f"{name}_new.dcm", source=axial)
+    assert (tmp_path / "a.dcm").read_bytes() == (tmp_path / "b.dcm").read_bytes()
+    one, other = (pydicom.dcmread(tmp_path / f"{name}_new.dcm") for name in ("a", "b"))
+    assert one.SOPInstanceUID != other.SOPInstanceUID
+    assert one.SeriesInstanceUID != other.SeriesInstanceUID
+    label.array[label.array == 7] = 0
+    write_dicom_label(label, tmp_path / "b.dcm", source=axial, reproducible_uids=True)
+    assert pydicom.dcmread(tmp_path / "b.dcm").SOPInstanceUID != pydicom.dcmread(tmp_path / "a.dcm").SOPInstanceUID
+
+
+def moved(label, voxels):
+    affine = np.array(label.grid.world_from_voxel)
+    affine[:3, 3] += affine[:3, 0] * voxels
+    return LabelVolume(label.array, Grid(label.grid.shape, affine), names=label.names)
+
+
+def test_a_hundredth_of_a_voxel_is_the_limit(axial, tmp_path):
+    label = label_of(axial)
+    write_dicom_label(moved(label, 0.009), tmp_path / "s.dcm", source=axial)
+    require_true_to_place(tmp_path / "s.dcm", WorldLabels(label.grid), SEGMENTS)
+    (tmp_path / "s.dcm").unlink()
+    with pytest.raises(DataError, match=r"corners of the grids lie 0\.045 mm \(0\.05 voxels\) apart"):
+        write_dicom_label(moved(label, 0.05), tmp_path / "s.dcm", source=axial)
+    with pytest.raises(DataError, match="beside the slices of the series"):
+        write_dicom_label(moved(label, 20), tmp_path / "s.dcm", source=axial)
+    coarse = Grid((16, 20, 12), label.grid.world_from_voxel @ np.diag([2, 2, 1, 1]))
+    with pytest.raises(DataError, match="do not lie on the voxels"):
+        write_dicom_label(LabelVolume(label.array[::2, ::2], coarse), tmp_path / "s.dcm", source=axial)
+    assert not (tmp_path / "s.dcm").exists()
+
+
+def test_a_part_of_the_series_and_what_nifti_rounds(axial, tmp_path):
+    label = label_of(axial)
+    affine = np.array(label.grid.world_from_voxel)
+    affine[:3, 3] += affine[:3, :3] @ [2, 3, 1]
+    part = LabelVolume(label.array[2:-2, 3:-2, 1:-1], Grid((28, 35, 10), affine), names=NAMES)
+    assert (part.array > 0).sum() == (label.array > 0).sum()
+    write_dicom_label(part, tmp_path / "s.dcm", source=axial)
+    require_true_to_place(tmp_path / "s.dcm", WorldLabels(label.grid), SEGMENTS)
+    write_label(label, tmp_path / "l.nii.gz")
+    write_dicom_label(read_label(tmp_path / "l.nii.gz"), tmp_path / "s.dcm", source=axial)
+    require_true_to_place(tmp_path / "s.dcm", WorldLabels(label.grid), SEGMENTS)
+
+
+def test_nothing_to_write_and_wrong_ways_of_asking(axial, tmp_path):
+    label = label_of(axial)
+    empty = LabelVolume(label.array * 0, label.grid)
+    with pytest.raises(DataError, match="no voxel is labelled"):
+        write_dicom_label(empty, tmp_path / "s.dcm", source=axial)
+    with pytest.raises(UsageError, match=r"\.dcm"):
+        write_dicom_label(label, tmp_path / "s.nii", source=axial)
+    with pytest.raises(UsageError, match="seg, labelmap, rtstruct"):
+        write_dicom_label(label, tmp_path / "s.dcm", source=axial, form="fractional")
+    with pytest.raises(InputError, match="no such folder"):
+        write_dicom_label(label, tmp_path / "absent" / "s.dcm", source=axial)
+    with pytest.raises(InputError, match="no such file"):
+        write_dicom_label(label, tmp_path / "s.dcm", source=tmp_path / "absent")
+    write_label(label, tmp_path / "l.nii.gz")
+    with pytest.raises(DataError, match="series of DICOM images"):
+        write_dicom_label(label, tmp_path / "s.dcm", source=tmp_path / "l.nii.gz")
+
+
+@pytest.mark.parametrize("form", ["seg", "labelmap", "rtstruct"])
+def test_what_does_not_come_back_is_an_error_and_leaves_the_old_file(axial, tmp_path, monkeypatch, form):
+    label = label_of(axial)
+    (tmp_path / "s.dcm").write_bytes(b"old")
+    name = "write_rtstruct" if form == "rtstruct" else "write_seg"
+    real = getattr(module, name)
+    monkeypatch.setattr(module, name, lambda array, *others: real(array[::-1], *others))
+    with pytest.raises(DataError, match=r"Liver comes back with .* mm from its place"):
+        write_dicom_label(label, tmp_path / "s.dcm", source=axial, form=form)
+    swap = np.array([0, 4, 0, 0, 1, 0, 0, 7], dtype=np.uint8)
+    monkeypatch.setattr(module, name, lambda array, *others: real(swap[array], *others))
+    with pytest.raises(DataError, match="comes back with"):
+        write_dicom_label(label, tmp_path / "s.dcm", source=axial, form=form)
+    assert (tmp_path / "s.dcm").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.dcm", "series"]
+
+
+def test_without_highdicom_the_remedy_is_named(axial, tmp_path, monkeypatch):
+    label = label_of(axial)
+    monkeypatch.setitem(__import__("sys").modules, "highdicom", None)
+    with pytest.raises(MedseganError, match=r'pip install "medsegan\[dicom\]"'):
+        write_dicom_label(label, tmp_path / "s.dcm", source=axial)
+    write_dicom_label(label, tmp_path / "s.dcm", source=axial, form="rtstruct")
+
+
+def test_a_single_slice(slices, write_specs, tmp_path):
+    specs = slices.stack()[6:7]
+    series = write_specs(specs)
+    label = label_of(series)
+    thin = np.array(label.grid.world_from_voxel)
+    thin[:3, 2] *= 0.4
+    for grid in (label.grid, Grid(label.grid.shape, thin)):
+        write_dicom_label(LabelVolume(label.array, grid), tmp_path / "s.dcm", source=series)
+        assert np.array_equal(read_label(tmp_path / "s.dcm", on=label.grid).array > 0, label.array > 0)
+
+
+@pytest.mark.parametrize("form", ["seg", "labelmap", "rtstruct"])
+def test_real_series(real_scans, tmp_path, form):
+    folder = real_scans("awkward") / "dcmqi_ct3slice_and_seg"
+    series = folder / "ct-3slice"
+    label = read_label(folder / "liver_seg.nrrd")
+    names = {1: "liver"}
+    write_dicom_label(
+        LabelVolume(label.array, label.grid, names=names), tmp_path / "s.dcm", source=series, form=form
+    )
+    theirs = read_label(folder / "liver.dcm", on=read_volume(series).grid)
+    ours = read_label(tmp_path / "s.dcm", on=theirs.grid)
+    assert np.array_equal(ours.array, theirs.array)
+    assert dict(ours.names) == names
+
+
+def test_real_frames_that_do_not_end_at_a_byte(real_scans, tmp_path):
+    for size in ("23x38x3", "24x38x3"):
+        folder = real_scans("awkward") / "dcmqi_ct3slice_and_seg" / size
+        for image in (folder / "image", folder / "multiframe"):
+            label = read_label(folder / "nrrd" / "label.nrrd")
+            write_dicom_label(label, tmp_path / "s.dcm", source=image)
+            back = read_label(tmp_path / "s.dcm", on=label.grid)
+            assert np.array_equal(back.array > 0, label.array > 0)
+
+
+def test_real_files_of_one_slice(real_scans, tmp_path):
+    files = [path for path in sorted((real_scans("awkward") / "wado_ct_16_syntaxes").rglob("*")) if path.is_file()]
+    (tmp_path / "one").mkdir()
+    shutil.copy(files[0], tmp_path / "one" / "slice.dcm")
+    grid = read_volume(tmp_path / "one").grid
+    array = np.zeros(grid.shape, np.uint8)
+    array[100:140, 200:260] = 3
+    write_dicom_label(LabelVolume(array, grid), tmp_path / "s.dcm", source=tmp_path / "one")
+    (frame,) = frames_of_seg(tmp_path / "s.dcm")
+    centre = frame[2][frame[1] > 0].mean(axis=0) * LPS
+    assert np.allclose(centre, (grid.world_from_voxel @ [119.5, 229.5, 0, 1])[:3], atol=1e-3)
