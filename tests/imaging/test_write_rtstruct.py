@@ -4,38 +4,12 @@ import numpy as np
 import pydicom
 import pytest
 from enhanced_scan import write_enhanced
-from scipy.spatial.transform import Rotation
-from world_labels import LPS, WorldLabels
+from world_labels import LPS, ORIENTATIONS, WorldLabels, label_of, turned
 
 from medsegan.errors import DataError
-from medsegan.geometry import reorientation_to
 from medsegan.imaging import LabelVolume, read_label, read_volume, write_dicom_label
 
-NAMES = {1: "Liver", 4: "left kidney", 7: "thing"}
-ORIENTATIONS = {
-    "axial": ((1, 0, 0), (0, 1, 0)),
-    "feet first": ((-1, 0, 0), (0, 1, 0)),
-    "sagittal": ((0, 1, 0), (0, 0, -1)),
-    "coronal": ((1, 0, 0), (0, 0, -1)),
-    "oblique": tuple(map(tuple, Rotation.from_euler("xyz", [12, -20, 33], degrees=True).as_matrix().T[:2])),
-}
-
-
-def turned(slices, name, **changes):
-    along_row, along_column = (np.array(one, dtype=float) for one in ORIENTATIONS[name])
-    specs = slices.stack(along_row=tuple(along_row), along_column=tuple(along_column), **changes)
-    for index, spec in enumerate(specs):
-        spec.position = slices.origin + 2.5 * index * np.cross(along_row, along_column)
-    return specs
-
-
-def label_of(series, codes=None, **choice):
-    grid = read_volume(series, **choice).grid
-    array = WorldLabels(grid).array
-    if codes is None:
-        return LabelVolume(array, grid, names=NAMES)
-    turn = reorientation_to(grid, codes)
-    return LabelVolume(np.ascontiguousarray(turn.apply(array)), turn.grid(grid), names=NAMES)
+_SHOWN = ("axial", "feet first", "sagittal", "coronal", "oblique")
 
 
 def area_and_centre(points):
@@ -88,7 +62,7 @@ def volumes_and_centres(path, step_mm):
 
 
 @pytest.mark.parametrize(
-    ("name", "codes"), [*zip(ORIENTATIONS, [None, "RAS", "SPL", "IAR", "ASR"], strict=True), ("oblique", None)]
+    ("name", "codes"), [*zip(_SHOWN, [None, "RAS", "SPL", "IAR", "ASR"], strict=True), ("oblique", None)]
 )
 def test_every_orientation_of_series_and_labels(slices, write_specs, tmp_path, name, codes):
     series = write_specs(turned(slices, name, pixel_spacing=(0.6, 1.1)))

@@ -1,14 +1,57 @@
 """Labels that know their place: a class is a region of the patient, so that every geometric error shows."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
 from pydicom.pixels.utils import iter_pixels
+from scipy.spatial.transform import Rotation
 
-from medsegan.geometry import Grid
+from medsegan.geometry import Grid, reorientation_to
+from medsegan.imaging import LabelVolume, read_volume
 
 LPS = np.array([-1.0, -1.0, 1.0])
+NAMES = {1: "Liver", 4: "left kidney", 7: "thing"}
+SEGMENTS = {1: 1, 4: 2, 7: 3}
+"""Value -> number in a binary segmentation."""
+ORIENTATIONS = {
+    "axial": ((1, 0, 0), (0, 1, 0)),
+    "columns against": ((1, 0, 0), (0, -1, 0)),
+    "prone": ((-1, 0, 0), (0, -1, 0)),
+    "feet first": ((-1, 0, 0), (0, 1, 0)),
+    "sagittal": ((0, 1, 0), (0, 0, -1)),
+    "coronal": ((1, 0, 0), (0, 0, -1)),
+    "coronal up": ((1, 0, 0), (0, 0, 1)),
+    "oblique": tuple(map(tuple, Rotation.from_euler("xyz", [12, -20, 33], degrees=True).as_matrix().T[:2])),
+}
+"""Directions of rows and of columns, LPS."""
+
+
+def turned(slices: Any, name: str, **changes: Any) -> list[Any]:
+    """The usual stack of the tests in another orientation, its slices along their own normal."""
+    along_row, along_column = (np.array(one, dtype=float) for one in ORIENTATIONS[name])
+    specs: list[Any] = slices.stack(along_row=tuple(along_row), along_column=tuple(along_column), **changes)
+    for index, spec in enumerate(specs):
+        spec.position = slices.origin + 2.5 * index * np.cross(along_row, along_column)
+        spec.tags |= {
+            "PatientID": "P-17",
+            "PatientName": "Mueller^Anna",
+            "PatientSex": "F",
+            "StudyDate": "20260102",
+        }
+    return specs
+
+
+def label_of(scan: Path, codes: str | None = None, names: Mapping[int, str] = NAMES, **choice: Any) -> LabelVolume:
+    """The labels of a scan, in its own order of axes or in that of the codes; `choice` goes to `read_volume`."""
+    grid = read_volume(scan, **choice).grid
+    array = WorldLabels(grid).array
+    if codes is None:
+        return LabelVolume(array, grid, names=names)
+    turn = reorientation_to(grid, codes)
+    return LabelVolume(np.ascontiguousarray(turn.apply(array)), turn.grid(grid), names=names)
 
 
 class WorldLabels:
@@ -57,3 +100,17 @@ def frames_of_seg(path: Path) -> list[tuple[int, np.ndarray, np.ndarray]]:
         world = position + columns[..., None] * across * orientation[:3] + rows[..., None] * down * orientation[3:]
         frames.append((number, pixels, world))
     return frames
+
+
+def require_true_to_place(path: Path, world_labels: WorldLabels, numbers: Mapping[int, int]) -> None:
+    """Every pixel of every frame shows the class that its place demands, and nothing is missing."""
+    found = dict.fromkeys(numbers, 0)
+    for number, pixels, world in frames_of_seg(path):
+        expected = world_labels.of(world)
+        for value, own in numbers.items():
+            if number in (0, own):
+                is_class = pixels == own if number == 0 else pixels != 0
+                assert np.array_equal(is_class, expected == value)
+                found[value] += int(is_class.sum())
+    assert found == {value: int((world_labels.array == value).sum()) for value in numbers}
+    assert min(found.values()) > 0
