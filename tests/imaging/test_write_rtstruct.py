@@ -6,7 +6,6 @@ import pytest
 from enhanced_scan import write_enhanced
 from world_labels import LPS, ORIENTATIONS, WorldLabels, label_of, turned
 
-from medsegan.errors import DataError
 from medsegan.imaging import LabelVolume, read_label, read_volume, write_dicom_label
 
 _SHOWN = ("axial", "feet first", "sagittal", "coronal", "oblique")
@@ -180,16 +179,3 @@ def test_equal_content_gives_equal_bytes(slices, write_specs, tmp_path):
         options = {"form": "rtstruct", "reproducible_uids": True}
         write_dicom_label(label_of(series), tmp_path / f"{name}.dcm", source=series, **options)
     assert (tmp_path / "a.dcm").read_bytes() == (tmp_path / "b.dcm").read_bytes()
-
-
-@pytest.mark.parametrize("form", ["seg", "labelmap"])
-@pytest.mark.parametrize("trap", ["tilt", "gap"])
-def test_a_segmentation_of_straightened_slices_is_refused(slices, write_specs, tmp_path, form, trap):
-    specs = slices.stack()
-    del specs[5]
-    if trap == "tilt":
-        specs = slices.stack(along_column=(0.0, float(np.cos(0.26)), float(np.sin(0.26))))
-    series = write_specs(specs)
-    with pytest.raises(DataError, match=r"tilted or unevenly spaced.*rtstruct"):
-        write_dicom_label(label_of(series, fix_gaps=True), tmp_path / "s.dcm", source=series, form=form)
-    assert not (tmp_path / "s.dcm").exists()

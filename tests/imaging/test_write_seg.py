@@ -235,3 +235,69 @@ def test_a_part_of_the_series_and_what_nifti_rounds(axial, tmp_path):
     write_label(label, tmp_path / "l.nii.gz")
     write_dicom_label(read_label(tmp_path / "l.nii.gz"), tmp_path / "s.dcm", source=axial)
     require_true_to_place(tmp_path / "s.dcm", WorldLabels(label.grid), SEGMENTS)
+
+
+@pytest.mark.parametrize("form", ["seg", "labelmap"])
+@pytest.mark.parametrize("degrees", [0.3, 15, -20])
+def test_a_tilted_series_gets_its_own_slices_back(slices, write_specs, tmp_path, form, degrees):
+    tilt = np.radians(degrees)
+    series = write_specs(slices.stack(along_column=(0.0, float(np.cos(tilt)), float(np.sin(tilt)))))
+    label = label_of(series)
+    notes = write_dicom_label(label, tmp_path / "s.dcm", source=series, form=form)
+    assert any("moved by up to 0." in note for note in notes) == (abs(degrees) > 0.5)
+    world_labels = WorldLabels(label.grid)
+    normal = np.cross([1, 0, 0], [0, np.cos(tilt), np.sin(tilt)])
+    numbers = SEGMENTS if form == "seg" else {value: value for value in SEGMENTS}
+    found = dict.fromkeys(numbers, 0)
+    for number, pixels, world in frames_of_seg(tmp_path / "s.dcm"):
+        for value, own in numbers.items():
+            if number in (0, own):
+                centres = world[pixels != 0 if number else pixels == own]
+                found[value] += len(centres)
+                if not len(centres):
+                    continue
+                # Each is right for a place in its own plane at most half a pixel further along a column.
+                shifts = [np.cross(normal, [1, 0, 0]) * 0.9 * part for part in np.linspace(-0.51, 0.51, 41)]
+                fits = [(world_labels.of(centres + shift) == value).mean() for shift in shifts]
+                assert max(fits) == 1
+    assert found == {value: int((label.array == value).sum()) for value in numbers}
+    require_references(tmp_path / "s.dcm", series, n_images=12)
+    if abs(degrees) > 0.5:
+        with pytest.raises(DataError, match="--resample-labels"):
+            read_label(tmp_path / "s.dcm", on=label.grid)
+        back = read_label(tmp_path / "s.dcm", on=label.grid, resample=True)
+        assert any("tilted" in note for note in back.notes)
+        for value, number in numbers.items():
+            one, other = (
+                np.argwhere(array).mean(axis=0) for array in (label.array == value, back.array == number)
+            )
+            assert np.linalg.norm((one - other) * label.grid.spacing_mm) < 0.5
+    else:
+        assert np.array_equal(read_label(tmp_path / "s.dcm", on=label.grid).array > 0, label.array > 0)
+
+
+def test_a_series_with_gaps_gets_its_own_slices_back(slices, write_specs, tmp_path):
+    specs = slices.stack()
+    del specs[5]
+    series = write_specs(specs)
+    label = label_of(series, fix_gaps=True)
+    notes = write_dicom_label(label, tmp_path / "s.dcm", source=series)
+    lost = int((label.array[:, :, 5] > 0).sum())
+    assert lost > 0
+    assert any(f"{lost} of {(label.array > 0).sum()} labelled voxels lie where no slice" in note for note in notes)
+    back = read_label(tmp_path / "s.dcm", on=label.grid)
+    expected = label.array.copy()
+    expected[:, :, 5] = 0
+    assert np.array_equal(back.array > 0, expected > 0)
+    require_references(tmp_path / "s.dcm", series, n_images=11)
+
+
+def test_slices_between_those_of_the_even_grid_are_refused(slices, write_specs, tmp_path):
+    specs = slices.stack()
+    for spec in specs[8:]:
+        spec.position = spec.position + np.array([0, 0, 1.0])
+    series = write_specs(specs)
+    label = label_of(series, fix_gaps=True)
+    with pytest.raises(DataError, match=r"slices off the even grid.*rtstruct"):
+        write_dicom_label(label, tmp_path / "s.dcm", source=series)
+    write_dicom_label(label, tmp_path / "s.dcm", source=series, form="rtstruct")
