@@ -133,6 +133,8 @@ def test_nothing_to_write_and_wrong_ways_of_asking(axial, tmp_path):
         write_dicom_label(label, tmp_path / "s.nii", source=axial)
     with pytest.raises(UsageError, match="seg, labelmap, rtstruct"):
         write_dicom_label(label, tmp_path / "s.dcm", source=axial, form="fractional")
+    with pytest.raises(UsageError, match="an image of the series"):
+        write_dicom_label(label, next(axial.iterdir()), source=axial)
     with pytest.raises(InputError, match="no such folder"):
         write_dicom_label(label, tmp_path / "absent" / "s.dcm", source=axial)
     with pytest.raises(InputError, match="no such file"):

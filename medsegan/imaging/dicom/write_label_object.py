@@ -57,7 +57,7 @@ def write_dicom_label(
             the same input gives the same bytes; else they are new each time.
 
     Raises:
-        UsageError: the form or the suffix is not known.
+        UsageError: the form or the suffix is not known, or the path is that of an image of the series.
         InputError: the source cannot be read or the file not written.
         DataError: nothing is labelled, the labels do not lie on the series, or do not come back from the file.
         MedseganError: highdicom is needed and not installed.
@@ -71,6 +71,8 @@ def write_dicom_label(
     segments, notes = describe_segments(label.array, label.names, keep_values=form != "seg", where=str(path))
     partial = path.with_name(f".{path.stem}.partial-{os.getpid()}.dcm")
     with open_source(source, series) as opened:
+        if any(header.path.resolve() == path.resolve() for header in opened.placement.slices):
+            raise UsageError(f"{path} is an image of the series that is read; give another place to write to")
         array = labels_on_series(label, opened.placement.grid, opened.where)
         content = _content(array, segments, opened, (form, algorithm or "")) if reproducible_uids else None
         made = maker_of(algorithm), NewUids(content)
