@@ -1,6 +1,7 @@
 """A block of labels on the grid of its scan: copied where the lattices agree, resampled where they almost do."""
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import DataError
 from ..geometry import Grid
@@ -28,13 +29,9 @@ def place_block(
         DataError: a corner of the block lies half a voxel or more off the lattice and `resample` is not
             set; or nothing of the block lies on the grid.
     """
-    grid_from_block = np.linalg.solve(grid.world_from_voxel, block.world_from_voxel)
-    whole = np.rint(grid_from_block)
-    corners = np.array(np.meshgrid(*[(0, n - 1) for n in block.shape], [1], indexing="ij")).reshape(4, -1)
-    off_mm = np.linalg.norm(grid.world_from_voxel @ (grid_from_block - whole) @ corners, axis=0).max()
+    whole, off_mm = whole_steps(block, grid)
     off_voxels = off_mm / min(grid.spacing_mm)
-    is_turned = np.array_equal(np.abs(whole[:3, :3]).sum(axis=0), np.ones(3)) and abs(np.linalg.det(whole)) == 1
-    fits = is_turned and off_voxels < CLOSE_VOXELS
+    fits = whole is not None and off_voxels < CLOSE_VOXELS
     if not fits and not resample:
         spacings = [" x ".join(f"{mm:.3g}" for mm in one.spacing_mm) for one in (grid, block)]
         raise DataError(
@@ -44,7 +41,7 @@ def place_block(
         )
     n_labeled = int(np.count_nonzero(array))
     notes: tuple[str, ...] = ()
-    if not fits or off_voxels >= SAME_VOXELS:
+    if whole is None or not fits or off_voxels >= SAME_VOXELS:
         notes = (
             f"labels are resampled onto the scan's grid: they lie {off_mm:.3g} mm ({off_voxels:.3g} voxels) off",
         )
@@ -58,3 +55,26 @@ def place_block(
     if n_labeled and not placed.any():
         raise DataError(f"{where}: none of its {n_labeled} labelled voxels lies on the scan; pair them correctly")
     return placed, notes
+
+
+def whole_steps(block: Grid, grid: Grid) -> tuple[npt.NDArray[np.float64] | None, float]:
+    """(4, 4) from voxels of a block to voxels of a grid in whole numbers, and by how many mm a corner is off them.
+
+    Args:
+        block: any box of the grid's lattice of voxels, in any order and direction of axes. Along an axis of one
+            voxel nothing lies, so that its length is taken as that of the grid.
+        grid: whose voxels are counted.
+
+    Returns:
+        `None` in place of the numbers if axes of the block are none of the grid.
+    """
+    grid_from_block = np.linalg.solve(grid.world_from_voxel, block.world_from_voxel)
+    for axis, n in enumerate(block.shape):
+        if n == 1:
+            grid_from_block[:3, axis] /= np.abs(grid_from_block[:3, axis]).max()
+    whole = np.rint(grid_from_block)
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in block.shape], [1], indexing="ij")).reshape(4, -1)
+    off_mm = float(np.linalg.norm(grid.world_from_voxel @ (grid_from_block - whole) @ corners, axis=0).max())
+    steps = np.abs(whole[:3, :3])
+    is_turned = bool((steps.sum(axis=0) == 1).all() and (steps.sum(axis=1) == 1).all())
+    return whole if is_turned else None, off_mm

@@ -87,8 +87,6 @@ _SYNONYMS = {
     "svc": "superior_vena_cava",
     "lv": "left_ventricle",
     "rv": "right_ventricle",
-    "la": "left_atrium",
-    "ra": "right_atrium",
     "myo": "myocardium",
     "lv_myocardium": "left_ventricle_myocardium",
     "left_ventricular_myocardium": "left_ventricle_myocardium",
@@ -97,7 +95,6 @@ _SYNONYMS = {
     "neoplasm": "tumor",
     "bones": "bone",
 }
-_TURNED = ("ventricle", "atrium", "ventricle_myocardium")
 
 
 def concept_of(name: str) -> Concept:
@@ -118,15 +115,10 @@ def concept_of(name: str) -> Concept:
         return UNKNOWN
     rest = "_".join(word for word in words if word not in _SIDES)
     rest = _SYNONYMS.get(rest, rest)
-    if rest in _TURNED:
-        return Concept(ANATOMY, _code(_ORGANS[f"{sides[0]}_{rest}"]), None) if _known(sides[0], rest) else UNKNOWN
-    if rest not in _PAIRED:
-        return UNKNOWN
-    return Concept(ANATOMY, _code(_ORGANS[rest]), _SIDES[sides[0]])
-
-
-def _known(side: str, rest: str) -> bool:
-    return f"{side}_{rest}" in _ORGANS
+    whole = f"{sides[0]}_{rest}"  # parts of the heart have codes of their own for either side
+    if whole in _ORGANS:
+        return Concept(ANATOMY, _code(_ORGANS[whole]), None)
+    return Concept(ANATOMY, _code(_ORGANS[rest]), _SIDES[sides[0]]) if rest in _PAIRED else UNKNOWN
 
 
 def _code(entry: tuple[str, str]) -> Code:

@@ -15,6 +15,8 @@ _TOLERANCE = 0.01
 _DIRECTION_TOLERANCE = 1e-3
 _NO_STEP_MM = 1.0
 _LONGEST = 20_000
+_MOST_TILT_DEGREES = 45.0
+"""No gantry tilts so far; such positions are wrong."""
 
 
 @dataclass(frozen=True)
@@ -83,21 +85,50 @@ def fit_lattice(frames: Sequence[FramePlane], step_mm: float | None, where: str)
     indices = np.rint((heights - heights[lowest]) / step).astype(int)
     if indices.max() >= _LONGEST:
         raise DataError(f"{where}: the frames reach over {indices.max() * step:.0f} mm; the header is damaged")
+    along, tilt_notes = _stacking(positions, indices, normal * step, where)
     affine = np.eye(4)
     affine[:3, 0] = along_row * first.pixel_spacing[1]
     affine[:3, 1] = along_column * first.pixel_spacing[0]
-    affine[:3, 2] = normal * step
+    affine[:3, 2] = along
     affine[:3, 3] = positions[lowest]
-    beside = positions - (positions[lowest] + indices[:, None] * (normal * step))
-    worst_mm = float(np.linalg.norm(beside, axis=1).max())
-    if worst_mm > max(_TOLERANCE_MM, _TOLERANCE * step) * 2:
-        raise DataError(
-            f"{where}: a frame lies {worst_mm:.3g} mm off the line of the others, at a step of {step:.3g} mm; "
-            "tilted or uneven segmentations are not read: resample the labels to the grid of their scan"
-        )
     rows, columns = first.matrix
     grid = Grid((columns, rows, int(indices.max()) + 1), RAS_FROM_LPS @ affine)
-    return Lattice(grid, tuple(int(index) for index in indices), notes)
+    return Lattice(grid, tuple(int(index) for index in indices), notes + tilt_notes)
+
+
+def _stacking(
+    positions: npt.NDArray[np.float64],
+    indices: npt.NDArray[np.int_],
+    straight: npt.NDArray[np.float64],
+    where: str,
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    """The step from plane to plane, LPS mm: along the normal, or slanted as by a tilted gantry, with a note.
+
+    Raises:
+        DataError: the frames lie on no line.
+    """
+    step_mm = float(np.linalg.norm(straight))
+    tolerance_mm = max(_TOLERANCE_MM, _TOLERANCE * step_mm) * 2
+    lowest, highest = int(indices.argmin()), int(indices.argmax())
+    beside_mm = _beside_mm(positions, indices, straight)
+    if beside_mm <= tolerance_mm:
+        return straight, ()
+    slanted = (positions[highest] - positions[lowest]) / max(indices[highest] - indices[lowest], 1)
+    degrees = float(np.degrees(np.arccos(np.clip(slanted @ straight / np.linalg.norm(slanted) / step_mm, -1, 1))))
+    if _beside_mm(positions, indices, slanted) > tolerance_mm or degrees > _MOST_TILT_DEGREES:
+        raise DataError(
+            f"{where}: a frame lies {beside_mm:.3g} mm off the line of the others, at a step of {step_mm:.3g} mm; "
+            "uneven segmentations are not read: resample the labels to the grid of their scan"
+        )
+    return slanted, (f"the frames are tilted by {degrees:.2f} degrees against the line they are stacked on",)
+
+
+def _beside_mm(
+    positions: npt.NDArray[np.float64], indices: npt.NDArray[np.int_], step: npt.NDArray[np.float64]
+) -> float:
+    """The largest distance of a position from its place in a stack of this step."""
+    regular = positions[int(indices.argmin())] + indices[:, None] * step
+    return float(np.linalg.norm(positions - regular, axis=1).max())
 
 
 def _step(

@@ -7,6 +7,7 @@ from ...geometry import Grid, axis_codes, compare_grids, reorientation_to
 from ...geometry.compare import SAME_VOXELS
 from ...geometry.onto import resample_onto
 from ...shapes import LabelArray
+from ..placed import whole_steps
 from ..volume import LabelVolume
 
 
@@ -24,16 +25,8 @@ def labels_on_series(label: LabelVolume, grid: Grid, where: str) -> LabelArray:
     Raises:
         DataError: a corner lies 0.01 voxel or more off the voxels of the series, or labels lie beside it.
     """
-    voxel_from_label = np.linalg.solve(grid.world_from_voxel, label.grid.world_from_voxel)
-    for axis, n in enumerate(label.grid.shape):
-        if n == 1:  # nothing lies along it, so that its length says nothing
-            voxel_from_label[:3, axis] /= np.abs(voxel_from_label[:3, axis]).max()
-    whole = np.rint(voxel_from_label)
-    corners = np.array(np.meshgrid(*[(0, n - 1) for n in label.grid.shape], [1], indexing="ij")).reshape(4, -1)
-    off_mm = np.linalg.norm(grid.world_from_voxel @ (voxel_from_label - whole) @ corners, axis=0).max()
-    linear = np.abs(whole[:3, :3])
-    is_turned = bool((linear.sum(axis=0) == 1).all() and (linear.sum(axis=1) == 1).all())
-    if not is_turned or off_mm >= SAME_VOXELS * min(grid.spacing_mm):
+    whole, off_mm = whole_steps(label.grid, grid)
+    if whole is None or off_mm >= SAME_VOXELS * min(grid.spacing_mm):
         raise DataError(
             f"{where}: {_distance(label.grid, grid)}; labels are written on the voxels of their scan alone"
         )

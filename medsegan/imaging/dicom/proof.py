@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from ...errors import DataError
-from ...geometry import Grid
-from ...shapes import Array, LabelArray
+from ...shapes import LabelArray
 from ..volume import LabelVolume
 from .segments import Segment
 
 _MOST_VOXELS_OFF = 0.5
+_NOWHERE = (np.full(3, np.nan), 0)
+"""Centre and number of voxels of a class that is not there."""
 
 
 def require_same_voxels(array: LabelArray, written: LabelArray, segments: Sequence[Segment], path: Path) -> None:
@@ -27,12 +29,13 @@ def require_same_voxels(array: LabelArray, written: LabelArray, segments: Sequen
     Raises:
         DataError: a voxel differs.
     """
+    values: LabelArray = np.zeros(int(written.max()) + 1, dtype=np.uint16)
     for segment in segments:
-        n_off = int(np.count_nonzero((array == segment.value) != (written == segment.number)))
-        if n_off:
-            raise DataError(
-                f"{path}: {n_off} voxels of {segment.name} do not come back from the file; it was not kept"
-            )
+        if segment.number < len(values):
+            values[segment.number] = segment.value
+    n_off = int(np.count_nonzero(values[written] != array))
+    if n_off:
+        raise DataError(f"{path}: {n_off} labelled voxels do not come back from the file; it was not kept")
 
 
 def require_same_place(label: LabelVolume, written: LabelVolume, segments: Sequence[Segment], path: Path) -> None:
@@ -48,9 +51,10 @@ def require_same_place(label: LabelVolume, written: LabelVolume, segments: Seque
         DataError: a centre of mass is off by half a voxel or more, or the number of voxels differs.
     """
     limit_mm = _MOST_VOXELS_OFF * min(label.grid.spacing_mm)
+    all_meant, all_found = _centres_mm(label), _centres_mm(written)
     for segment in segments:
-        meant, n_meant = _centre_mm(label.array == segment.value, label.grid)
-        found, n_found = _centre_mm(written.array == segment.number, written.grid)
+        meant, n_meant = all_meant.get(segment.value, _NOWHERE)
+        found, n_found = all_found.get(segment.number, _NOWHERE)
         off_mm = float(np.linalg.norm(meant - found))
         if n_meant != n_found or not off_mm < limit_mm:
             raise DataError(
@@ -59,11 +63,13 @@ def require_same_place(label: LabelVolume, written: LabelVolume, segments: Seque
             )
 
 
-def _centre_mm(mask: Array, grid: Grid) -> tuple[npt.NDArray[np.float64], int]:
-    """Centre of mass in RAS+ mm, not a number if there is none, and the number of voxels."""
-    counts = [mask.sum(axis=tuple(other for other in range(3) if other != axis)) for axis in range(3)]
-    n_voxels = int(counts[0].sum())
-    if n_voxels == 0:
-        return np.full(3, np.nan), 0
-    index = [float(count @ np.arange(len(count))) / n_voxels for count in counts]
-    return np.asarray((grid.world_from_voxel @ [*index, 1.0])[:3]), n_voxels
+def _centres_mm(label: LabelVolume) -> dict[int, tuple[npt.NDArray[np.float64], int]]:
+    """Value -> centre of mass in RAS+ mm and number of voxels."""
+    found = {}
+    for value, box in enumerate(ndimage.find_objects(label.array), start=1):
+        if box is not None:
+            index = np.argwhere(label.array[box] == value)
+            first = [part.start for part in box]
+            centre = label.grid.world_from_voxel @ [*(index.mean(axis=0) + first), 1.0]
+            found[value] = np.asarray(centre[:3]), len(index)
+    return found

@@ -20,6 +20,7 @@ from ..paint import Canvas
 from ..polygons import fill_even_odd
 from ..volume import LabelVolume
 from .contour_planes import planes_of, slice_planes
+from .header import element_numbers
 
 RTSTRUCT_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
 _FILLED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
@@ -64,7 +65,7 @@ def read_rtstruct(path: Path, on: Grid | None, only: Collection[str] | None = No
             raise DataError(f"{path}: this is no RT structure set")
         names, notes = _names_of(dataset, only or (), path)
         wanted = chosen_names(names, only)
-        regions, region_notes = _regions_of(dataset, wanted, on)
+        regions, region_notes = _regions_of(dataset, wanted, on, path)
     except MedseganError:
         raise
     except Exception as error:  # pydicom raises whatever its parsers stumble over
@@ -108,7 +109,7 @@ def _names_of(dataset: Dataset, only: Collection[str], path: Path) -> tuple[dict
     return names, [f"left out as no organs by their type: {', '.join(others.values())}"]
 
 
-def _regions_of(dataset: Dataset, wanted: dict[int, str], on: Grid) -> tuple[list[_Region], list[str]]:
+def _regions_of(dataset: Dataset, wanted: dict[int, str], on: Grid, path: Path) -> tuple[list[_Region], list[str]]:
     voxel_from_lps = np.linalg.inv(on.world_from_voxel) @ RAS_FROM_LPS
     regions: list[_Region] = []
     notes: list[str] = []
@@ -120,7 +121,7 @@ def _regions_of(dataset: Dataset, wanted: dict[int, str], on: Grid) -> tuple[lis
         curves: dict[bytes, npt.NDArray[np.float64]] = {}
         n_open, n_copies = 0, 0
         for contour in item.get("ContourSequence") or ():
-            points = np.array(contour.ContourData, dtype=np.float64).reshape(-1, 3)
+            points = np.array(element_numbers(contour, "ContourData", path)).reshape(-1, 3)
             if str(contour.get("ContourGeometricType", "")).upper() not in _FILLED or len(points) < 3:
                 n_open += 1
                 continue

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ... import __version__
-from ...errors import DataError, InputError, UsageError
+from ...errors import InputError, UsageError
 from ...shapes import LabelArray
 from ..placed import place_block
 from ..volume import LabelVolume
 from .new_uids import NewUids
 from .onto_series import labels_on_series
+from .onto_slices import OnSlices, labels_on_slices
 from .proof import require_same_place, require_same_voxels
 from .rtstruct import read_rtstruct
 from .seg import read_seg
@@ -39,6 +40,9 @@ def write_dicom_label(
     frame of reference of its series, word for word, and is a series of its own in that study. Nothing of the
     patient is in the notes.
 
+    Of a series that was straightened for reading (tilted gantry, gaps), a segmentation has the labels on the
+    slices as they were acquired, each plane moved by at most half a pixel; contours stay where they are.
+
     Args:
         label: on the voxels of the series, in any order and direction of axes. Its `names` name the segments,
             "label 3" where there is none; classes without a voxel are not written.
@@ -53,7 +57,7 @@ def write_dicom_label(
             the same input gives the same bytes; else they are new each time.
 
     Raises:
-        UsageError: the form or the suffix is not known.
+        UsageError: the form or the suffix is not known, or the path is that of an image of the series.
         InputError: the source cannot be read or the file not written.
         DataError: nothing is labelled, the labels do not lie on the series, or do not come back from the file.
         MedseganError: highdicom is needed and not installed.
@@ -67,12 +71,14 @@ def write_dicom_label(
     segments, notes = describe_segments(label.array, label.names, keep_values=form != "seg", where=str(path))
     partial = path.with_name(f".{path.stem}.partial-{os.getpid()}.dcm")
     with open_source(source, series) as opened:
+        if any(header.path.resolve() == path.resolve() for header in opened.placement.slices):
+            raise UsageError(f"{path} is an image of the series that is read; give another place to write to")
         array = labels_on_series(label, opened.placement.grid, opened.where)
         content = _content(array, segments, opened, (form, algorithm or "")) if reproducible_uids else None
         made = maker_of(algorithm), NewUids(content)
         try:
-            _write(array, segments, opened, partial, form, made)
-            _prove(partial, path, label, array, segments, opened, form)
+            write = _write_contours if form == "rtstruct" else _write_frames
+            notes += write(label, array, segments, opened, (partial, path, form), made)
             os.replace(partial, path)
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error})") from error
@@ -81,45 +87,42 @@ def write_dicom_label(
     return notes
 
 
-def _write(
-    array: LabelArray,
-    segments: Sequence[Segment],
-    source: SourceSeries,
-    partial: Path,
-    form: Form,
-    made: tuple[Maker, NewUids],
-) -> None:
-    if form == "rtstruct":
-        write_rtstruct(array, segments, source, partial, made)
-        return
-    if source.placement.straightening is not None:
-        raise DataError(
-            f"{source.where}: its slices are tilted or unevenly spaced, and the labels lie on the straight grid "
-            "that they were resampled to; a segmentation has the pixels of the slices, so write a structure set "
-            "(rtstruct) or NIfTI"
-        )
-    write_seg(array, segments, source, partial, "BINARY" if form == "seg" else "LABELMAP", made)
-
-
-def _prove(
-    partial: Path,
-    path: Path,
+def _write_contours(
     label: LabelVolume,
     array: LabelArray,
     segments: Sequence[Segment],
     source: SourceSeries,
-    form: Form,
-) -> None:
-    """Read the file back and compare it with the labels, voxel by voxel and in mm."""
-    grid = source.placement.grid
-    if form == "rtstruct":
-        written = read_rtstruct(partial, grid)
-        placed = written.array
-    else:
-        written = read_seg(partial)
-        placed, _ = place_block(written.array, written.grid, grid, str(path))
+    target: tuple[Path, Path, Form],
+    made: tuple[Maker, NewUids],
+) -> tuple[str, ...]:
+    """Write a structure set, read it back and compare it with the labels, voxel by voxel and in mm."""
+    partial, path, _ = target
+    write_rtstruct(array, segments, source, partial, made)
+    written = read_rtstruct(partial, source.placement.grid)
     require_same_place(label, written, segments, path)
-    require_same_voxels(array, placed, segments, path)
+    require_same_voxels(array, written.array, segments, path)
+    return ()
+
+
+def _write_frames(
+    label: LabelVolume,
+    array: LabelArray,
+    segments: Sequence[Segment],
+    source: SourceSeries,
+    target: tuple[Path, Path, Form],
+    made: tuple[Maker, NewUids],
+) -> tuple[str, ...]:
+    """Write a segmentation, read it back and compare it with the labels, voxel by voxel and in mm."""
+    partial, path, form = target
+    moved = OnSlices(array, array, source.placement.grid, label, ())
+    if source.placement.straightening is not None:
+        moved = labels_on_slices(array, source.placement, source.where)
+    write_seg(moved.array, segments, source, partial, "BINARY" if form == "seg" else "LABELMAP", made)
+    written = read_seg(partial)
+    require_same_place(moved.kept, written, segments, path)
+    placed, _ = place_block(written.array, written.grid, moved.grid, str(path))
+    require_same_voxels(moved.even, placed, segments, path)
+    return moved.notes
 
 
 def _content(

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.tag import Tag
 from pydicom.uid import UID, ImplicitVRLittleEndian
 
 from ... import __version__
@@ -27,6 +29,7 @@ from .source_series import SliceReference, SourceSeries
 
 _DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"
 """SOP class by which structure sets refer to a study (retired, yet what PS3.3, C.8.8.5 still asks for)."""
+_CONTOUR_DATA = Tag("ContourData")
 _PARTS_OF_A_VOXEL = 1000
 
 
@@ -148,8 +151,10 @@ def _contour(world: FloatArray, n_decimals: int, image: SliceReference | None, n
     contour.ContourGeometricType = "CLOSED_PLANAR"
     contour.NumberOfContourPoints = len(world)
     contour.ContourNumber = number
-    # Whole numbers of the last digit, so that each is written with as few characters as it needs.
-    contour.ContourData = [f"{one:.{n_decimals}f}" for one in (world + 0.0).ravel()]
+    text = "\\".join(f"{one:.{n_decimals}f}" for one in world.ravel()).encode()
+    text += b" " * (len(text) % 2)
+    # As the bytes of the file: pydicom would take a hundred times as long to turn each number into an object.
+    contour[_CONTOUR_DATA] = RawDataElement(_CONTOUR_DATA, "DS", len(text), text, 0, True, True)
     return contour
 
 

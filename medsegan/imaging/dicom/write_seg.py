@@ -77,6 +77,8 @@ def write_seg(
             )
     except (ValueError, TypeError, AttributeError) as error:
         raise DataError(f"{source.where}: no segmentation can be written for this series ({error})") from error
+    measures = seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    measures.SpacingBetweenSlices = decimal_strings([_step_mm(source)])[0]
     _refer(seg, source)
     stamp(seg, source, uids)
     for item in (*seg.DimensionOrganizationSequence, *seg.DimensionIndexSequence):
@@ -144,6 +146,13 @@ def _plain_slices(source: SourceSeries) -> list[Dataset]:
         one.SliceThickness = decimal_strings([first.thickness_mm or source.placement.grid.spacing_mm[2]])[0]
         plain.append(one)
     return plain
+
+
+def _step_mm(source: SourceSeries) -> float:
+    """The distance of the slices along their normal, which in a stack that is sheared is less than their step."""
+    linear = source.placement.grid.world_from_voxel[:3, :3]
+    normal = np.cross(linear[:, 0], linear[:, 1])
+    return float(abs(linear[:, 2] @ normal) / np.linalg.norm(normal))
 
 
 def _refer(seg: Dataset, source: SourceSeries) -> None:

@@ -166,7 +166,7 @@ class _Count:
 
     def __init__(self, reading: LabelReading) -> None:
         self.found: Counter[int] = Counter()
-        self._is_told = reading.only is not None
+        self._is_told = reading.known is not None
         self._values = {class_name_of(name): value for name, value in reading.values.items()}
         self._written = {class_name_of(name): name for name in reading.values}
         self._seen: set[str] = set()
