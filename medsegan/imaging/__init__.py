@@ -14,6 +14,7 @@ from .dicom import (
 from .formats import is_archive, is_dicom_file, is_dicom_index, is_picture_file, is_scan, scan_stem
 from .intensity import DEFAULT_WINDOWS, IntensityScale, fit_scale
 from .modality import detect_modality
+from .nifti import count_volumes
 from .probabilities import write_probabilities
 from .read import read_volume
 from .read_label import needs_scan, read_label
@@ -29,6 +30,7 @@ __all__ = [
     "Volume",
     "align_label",
     "class_name_of",
+    "count_volumes",
     "detect_modality",
     "fit_scale",
     "is_archive",

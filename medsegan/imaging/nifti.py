@@ -114,6 +114,16 @@ def read_nifti_grid(path: Path) -> tuple[Grid, np.dtype[Any]]:
     return Grid(_three_sizes(image.shape), _in_millimetres(image.affine, image.header)), image.get_data_dtype()
 
 
+def count_volumes(path: Path) -> int:
+    """How many volumes of three axes a NIfTI file holds, from its header alone; 1 for a file of another format."""
+    if not path.name.lower().endswith((".nii", ".nii.gz")):
+        return 1
+    try:
+        return int(np.prod(_open(path).shape[3:]))
+    except (InputError, DataError):
+        return 1  # it is refused where it is read
+
+
 def _open(path: Path) -> Any:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
