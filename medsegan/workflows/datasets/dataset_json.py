@@ -123,7 +123,8 @@ def read_label_names(labels: Any, path: Path) -> tuple[dict[int, str], frozenset
     """Value -> name of the classes, all values that labels may have (empty if none is named), and notes.
 
     Args:
-        labels: {"1": "liver"} as in the Decathlon, {"liver": 1} as in nnU-Net v2, where a region is a list of values.
+        labels: {"1": "liver"} as in the Decathlon, {"liver": 1} as in nnU-Net v2, a list of values for a
+            region.
         path: of the file, for messages.
 
     Raises:

@@ -96,7 +96,7 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
     """
     if options.domain is not None:
         _require_free(workspace.store_path(options.domain), options)
-    discovery = discover(options.paths, options.labels)
+    discovery = discover(options.paths, options.labels, options.contrast)
     progress.note(f"{discovery.layout}: {len(discovery.cases)} cases, {discovery.n_labeled} of them with labels")
     vote = _vote(discovery, options)
     domain = options.domain or _DOMAIN_NAMES[vote.modality]

@@ -1,6 +1,6 @@
 """BIDS: scans in sub-*/[ses-*/]anat, their labels in derivatives of the same shape."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -129,15 +129,15 @@ def _orphans(labels: Iterable[BidsName], names: Sequence[BidsName], used: set[Pa
 
 def _notes(drawn: Sequence[BidsName], n_elsewhere: int) -> tuple[str, ...]:
     notes = []
-    left: dict[str, int] = defaultdict(int)
-    for name in drawn:
-        if name.suffix == PROBABILITY_SUFFIX:
-            left[
-                f"{PROBABILITY_SUFFIX} files hold probabilities and are not read as labels; cut them at 0.5 into dseg files"
-            ] += 1
-        elif name.is_label and not name.is_in_own_space:
-            left["label files lie in the space of a template (space-...) and are left out"] += 1
-    notes += [f"{count} {what}" for what, count in left.items()]
+    n_soft = sum(name.suffix == PROBABILITY_SUFFIX for name in drawn)
+    n_on_template = sum(name.is_label and not name.is_in_own_space for name in drawn)
+    if n_soft:
+        notes.append(
+            f"{n_soft} {PROBABILITY_SUFFIX} files hold probabilities and are not read as labels; cut them at 0.5 "
+            "into dseg files"
+        )
+    if n_on_template:
+        notes.append(f"{n_on_template} label files lie in the space of a template (space-...) and are left out")
     if n_elsewhere:
         notes.append(f"{n_elsewhere} images outside of {' and '.join(_DATA_TYPES)} are left out")
     return tuple(notes)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LABEL_SUFFIXES = frozenset(["dseg", "mask", "seg", "label", "lesion"])
-"""Discrete segmentation and binary mask (BIDS derivatives, "Imaging data types"); the others are common outside."""
+"""Discrete segmentation and binary mask of BIDS derivatives; the others are common outside of the standard."""
 PROBABILITY_SUFFIX = "probseg"
 _NO_SCANS = LABEL_SUFFIXES | {PROBABILITY_SUFFIX, "defacemask"}
 _ENTITY = re.compile(r"([A-Za-z]+)-([A-Za-z0-9]+)")

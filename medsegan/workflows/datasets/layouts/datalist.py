@@ -124,11 +124,9 @@ def _is_datalist(document: Any) -> bool:
     """Whether there is a known list of objects that have something like an image."""
     if not isinstance(document, dict):
         return False
-    for key, cases in document.items():
-        if split_of_name(str(key)) is not None and isinstance(cases, list) and cases:
-            if isinstance(cases[0], dict) and any(_meant(name) == "image" for name in cases[0]):
-                return True
-    return False
+    lists = [cases for key, cases in document.items() if split_of_name(str(key)) is not None]
+    firsts = [cases[0] for cases in lists if isinstance(cases, list) and cases]
+    return any(isinstance(first, dict) and any(_meant(name) == "image" for name in first) for first in firsts)
 
 
 def _sections(document: dict[str, Any], path: Path) -> Iterator[_Section]:

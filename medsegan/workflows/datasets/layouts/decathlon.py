@@ -32,7 +32,8 @@ def read_decathlon(folder: Path, contrast: str | None) -> Discovery | None:
         return None
     found = find_listed(document.training, FileList(document.path, folder, channels=document.channels))
     cases = tuple(sorted(found.cases, key=lambda case: case.stem))
-    kind, channel_notes = "Medical Segmentation Decathlon", ()
+    kind = "Medical Segmentation Decathlon"
+    channel_notes: tuple[str, ...] = ()
     if found.has_channels:
         kind = "nnU-Net v1, the old style of dataset.json"
         cases, channel_notes = choose_channel_v1(cases, document, contrast)
@@ -64,9 +65,9 @@ def _require_three_axes(case: FoundCase, document: DatasetJson) -> None:
         return
     n_volumes = count_volumes(case.image)
     if n_volumes > 1:
+        listed = list_channels(document.channels, n_volumes)
         raise DataError(
-            f"{document.path.parent}: each file holds {n_volumes} images "
-            f"({list_channels(document.channels, n_volumes)}), but a scan here is one of them, and the first is not "
-            "right for everybody; write the one you want to a file of its own for each case, for example with "
-            "nibabel: `nib.save(image.slicer[..., 0], path)`"
+            f"{document.path.parent}: each file holds {n_volumes} images ({listed}), but a scan here is one of "
+            "them, and the first is not right for everybody; write the one you want to a file of its own for each "
+            "case, for example with nibabel: `nib.save(image.slicer[..., 0], path)`"
         )
