@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import demo, evaluate, info, prepare, segment, train
+from . import demo, evaluate, info, prepare, segment, train, verify
 from .invocation import Invocation
 
 EXAMPLES = (
@@ -59,6 +59,7 @@ _add("prepare", "Turn scans and labels into a store of 2D slices.", prepare.prep
 _add("train", "Train the joint model on few labelled patients.", train.train, train.EXAMPLES)
 _add("segment", "Write the labels of a scan, or of a folder of scans.", segment.segment, segment.EXAMPLES)
 _add("eval", "Score a run in 3D on a domain.", evaluate.evaluate, evaluate.EXAMPLES)
+_add("verify", "Say everything that is wrong with a data set.", verify.verify, verify.EXAMPLES)
 _add("info", "Show versions, devices, kernels and the workspace.", info.info, info.EXAMPLES)
 _add("doctor", "The same as info.", info.info, info.EXAMPLES)
 _add("demo", "Run all of it on phantoms, from nothing.", demo.demo, demo.EXAMPLES)

@@ -87,8 +87,8 @@ def prepare(
     """Make a store of 2D slices from NIfTI, NRRD, MHA or DICOM scans, with everything needed to undo it.
 
     Finds images and their labels in the usual layouts (two folders with equal names, suffixes in one folder,
-    nnU-Net, MSD, MONAI datalist, BIDS), says what it took for what, and splits by patient. Makes a workspace in the current folder if
-    there is none.
+    nnU-Net, MSD, MONAI datalist, BIDS), says what it took for what, and splits by patient. Makes a workspace in
+    the current folder if there is none.
     """
     from medsegan.workflows import prepare as workflow
     from medsegan.workflows.workspace import Workspace

@@ -15,13 +15,14 @@ from medsegan.workflows.segment_options import SegmentOptions
 from medsegan.workflows.preparation.split_settings import DEFAULT_SPLIT
 from medsegan.workflows.train_options import TrainOptions
 from medsegan_cli import app as app_module
-from medsegan_cli import demo, evaluate, info, main, prepare, segment, train
+from medsegan_cli import demo, evaluate, info, main, prepare, segment, train, verify
 
 COMMANDS = {
     "prepare": prepare.EXAMPLES,
     "train": train.EXAMPLES,
     "segment": segment.EXAMPLES,
     "eval": evaluate.EXAMPLES,
+    "verify": verify.EXAMPLES,
     "info": info.EXAMPLES,
     "doctor": info.EXAMPLES,
     "demo": demo.EXAMPLES,

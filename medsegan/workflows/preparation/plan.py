@@ -11,6 +11,7 @@ from ...geometry import Grid, reorientation_to
 from ...imaging import DEFAULT_WINDOWS, Modality
 from ...progress import Progress
 from ...slices import PLANE_CODES, Plane, SliceStore, Split, patient_id_of, require_plane, split_patients
+from ..acquired_plane import acquired_plane
 from ..datasets.discover import discover
 from ..datasets.discovery import Discovery, FoundCase
 from ..label_map import LabelMap, LabelSources, propose_label_map
@@ -21,8 +22,6 @@ from .split_settings import DEFAULT_SPLIT, SplitSettings
 from .survey import LabelReading, LabelSurvey, ModalityVote, survey_labels, vote_modality
 
 DEFAULT_PREPARATION = PreparationSettings(size=128, plane="axial")
-THICK_SLICE = 2.0
-"""A voxel this many times as long as wide shows in which plane a scan was acquired."""
 _DOMAIN_NAMES: dict[Modality, str] = {"ct": "ct", "mr": "mri", "xray": "xray"}
 _BYTES_PER_IMAGE_PIXEL, _BYTES_PER_LABEL_PIXEL = 2, 1
 
@@ -273,7 +272,7 @@ def _workspace_notes(
 
 def _plane_notes(grids: Mapping[Path, Grid], plane: Plane) -> tuple[str, ...]:
     """Say so where most scans were acquired in another plane than the one that they are cut in."""
-    acquired = Counter(_acquired_plane(grid) for grid in grids.values())
+    acquired = Counter(acquired_plane(grid) for grid in grids.values())
     usual, n = acquired.most_common(1)[0] if acquired else (None, 0)
     if usual is None or usual == plane or n * 2 <= len(grids):
         return ()
@@ -281,12 +280,3 @@ def _plane_notes(grids: Mapping[Path, Grid], plane: Plane) -> tuple[str, ...]:
         f"{n} of {len(grids)} scans have their thick slices in the {usual} plane, but are cut {plane}; "
         f"--plane {usual} uses their full resolution",
     )
-
-
-def _acquired_plane(grid: Grid) -> Plane | None:
-    """The plane of a scan's own slices; None where its voxels are not clearly longest along one axis."""
-    longest = max(range(3), key=lambda axis: grid.spacing_mm[axis])
-    others = [length for axis, length in enumerate(grid.spacing_mm) if axis != longest]
-    if grid.spacing_mm[longest] < THICK_SLICE * max(others):
-        return None
-    return next(plane for plane, codes in PLANE_CODES.items() if reorientation_to(grid, codes).axes[0] == longest)
