@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, UsageError
+from ..errors import DataError, MedseganError, UsageError
 from ..imaging import DEFAULT_WINDOWS, Modality
 from ..progress import SILENT, Progress
 from .datasets.discover import discover
-from .datasets.discovery import Discovery
+from .datasets.discovery import Discovery, FoundCase
+from .datasets.scan_list import list_scans
 from .verification.duplicates import check_duplicates, check_splits
 from .verification.examine import CaseReading, examine
 from .verification.facts import CaseFacts
@@ -22,7 +23,7 @@ from .verification.reading import check_reading
 
 __all__ = ["Finding", "VerifyOptions", "VerifyResult", "verify"]
 
-NOT_RECOGNISED = "not recognised"
+NOT_RECOGNISED = "not recognised, scans alone"
 """In place of a layout where names or lists contradict each other."""
 
 
@@ -123,10 +124,12 @@ def verify(options: VerifyOptions, progress: Progress = SILENT) -> VerifyResult:
         InputError: a path is not there or holds no scan.
         UsageError: options contradict each other.
     """
+    findings: list[Finding] = []
     try:
         found = discover(options.paths, options.labels, options.contrast)
     except DataError as error:
-        return _not_recognised(error)
+        findings.append(_contradiction(error))
+        found = _scans_alone(options.paths)
     if options.series is not None and not any(case.is_dicom for case in found.cases):
         raise UsageError(f"--series {options.series} chooses among DICOM series, but no scan here is DICOM")
     progress.note(f"{found.layout}: {len(found.cases)} cases, {found.n_labeled} of them with labels")
@@ -136,7 +139,7 @@ def verify(options: VerifyOptions, progress: Progress = SILENT) -> VerifyResult:
     reading = CaseReading(names, options.series, options.fix_gaps, options.classes)
     cases = _examine_all(found, reading, progress)
     known = KnownClasses(found.class_names or {}, found.label_values, options.classes)
-    findings = [*check_files(found, names), *_conclusions(cases, known, options)]
+    findings += [*check_files(found, names), *_conclusions(cases, known, options)]
     return VerifyResult(
         layout=found.layout,
         modality=usual_modality(cases, options.modality),
@@ -170,8 +173,19 @@ def _conclusions(cases: Sequence[CaseFacts], known: KnownClasses, options: Verif
     yield from check_geometry(cases)
 
 
-def _not_recognised(error: DataError) -> VerifyResult:
-    """Names or lists contradict each other: that alone is the finding, since nothing else can be told."""
-    remedy = "mend this first, then verify again"
-    finding = Finding("error", WHOLE_SET, "scans and labels cannot be told", " ".join(str(error).split()), remedy)
-    return VerifyResult(NOT_RECOGNISED, None, 0, 0, 0, 0, {}, (finding,), ())
+def _contradiction(error: DataError) -> Finding:
+    remedy = "mend this first, then verify again: until then labels are not looked at"
+    said = " ".join(str(error).split())
+    return Finding("error", WHOLE_SET, "scans and labels cannot be told", said, remedy)
+
+
+def _scans_alone(paths: Sequence[Path]) -> Discovery:
+    """The scans without labels, where names contradict each other: what is wrong with them can be told."""
+    cases: dict[Path, FoundCase] = {}
+    for path in paths:
+        try:
+            scans = list_scans(path).scans if path.is_dir() else ()
+        except MedseganError:
+            continue  # the contradiction is a finding already
+        cases |= {scan.path: FoundCase(scan.path, None, scan.patient, scan.key) for scan in scans}
+    return Discovery(NOT_RECOGNISED, tuple(cases.values()))
