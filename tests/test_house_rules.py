@@ -18,7 +18,9 @@ ENVIRONMENT_READERS = {"workflows", "cli"}
 MAY_EXIT = {"cli/main.py", "medsegan/__main__.py"}
 MAY_WRITE_TO_STDOUT = {"cli/console.py"}
 # One parameter an option: these are the commands themselves, called by typer alone.
-COMMANDS = {f"cli/{stem}.py" for stem in ("app", "prepare", "train", "segment", "evaluate", "info", "demo")}
+COMMANDS = {
+    f"cli/{stem}.py" for stem in ("app", "prepare", "train", "segment", "evaluate", "verify", "info", "demo")
+}
 
 LIBRARY = read_sources("medsegan")
 SHIPPED = (*LIBRARY, *read_sources("cli"))

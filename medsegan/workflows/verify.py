@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, MedseganError, UsageError
+from ..errors import DataError, UsageError
 from ..imaging import DEFAULT_WINDOWS, Modality
 from ..progress import SILENT, Progress
 from .datasets.discover import discover
 from .datasets.discovery import Discovery, FoundCase
-from .datasets.scan_list import list_scans
+from .datasets.file_role import Entry
+from .datasets.listing import list_entries
 from .verification.duplicates import check_duplicates, check_splits
 from .verification.examine import CaseReading, examine
 from .verification.facts import CaseFacts
@@ -181,11 +182,13 @@ def _contradiction(error: DataError) -> Finding:
 
 def _scans_alone(paths: Sequence[Path]) -> Discovery:
     """The scans without labels, where names contradict each other: what is wrong with them can be told."""
-    cases: dict[Path, FoundCase] = {}
-    for path in paths:
-        try:
-            scans = list_scans(path).scans if path.is_dir() else ()
-        except MedseganError:
-            continue  # the contradiction is a finding already
-        cases |= {scan.path: FoundCase(scan.path, None, scan.patient, scan.key) for scan in scans}
+    folders = [path for path in paths if path.is_dir()]
+    entries = [entry for folder in folders for entry in list_entries(folder) if entry.role != "label"]
+    cases = {entry.path: FoundCase(entry.path, None, entry.patient, _name_of(entry)) for entry in entries}
     return Discovery(NOT_RECOGNISED, tuple(cases.values()))
+
+
+def _name_of(entry: Entry) -> str:
+    """The key with the suffix of a file: two scans may go by one name here."""
+    folder = entry.key.rpartition("/")[0]
+    return "/".join(part for part in (folder, entry.path.name) if part)

@@ -15,7 +15,7 @@ from ..given_splits import TEST, TRAIN, split_of_name
 from .listed_files import FileList, find_listed, notes_on_missing
 
 _CASE_KEYS = ("image", "label", "fold")
-_NEAR = 0.75
+_NEAR = 0.8
 _LARGEST_LIST = 64 * 2**20
 
 
