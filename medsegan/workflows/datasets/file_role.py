@@ -156,8 +156,8 @@ def _read_folders(folder: str) -> tuple[Role, str]:
 
 
 def _without_part(name: str) -> str:
-    """A folder of nnU-Net without its part: labelsTr -> labels. Its test set is none of the others."""
-    return name.removesuffix("Tr")
+    """The name of a folder of nnU-Net without its part: labelsTr, labelsTs -> labels."""
+    return name.removesuffix("Tr").removesuffix("Ts")
 
 
 def _role_of(word: str) -> Role:

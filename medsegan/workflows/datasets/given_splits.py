@@ -28,12 +28,15 @@ def split_of_name(name: str) -> str | None:
 
 
 def splits_of_key(key: str) -> tuple[str, ...]:
-    """The part named by the folders of a key, outermost first: `test/images/a` -> ("test",); empty without one.
+    """The part named by the folders of a key, outermost first; empty without one.
+
+    >>> splits_of_key("test/images/a"), splits_of_key("imagesTs/a"), splits_of_key("images/a")
+    (('test',), ('test',), ())
 
     Args:
         key: path of a scan below the searched folder, with "/" between its parts.
     """
-    named = (split_of_name(part) for part in key.split("/")[:-1])
+    named = (split_of_name(part.removeprefix("images")) for part in key.split("/")[:-1])
     return tuple(part for part in named if part is not None)[:1]
 
 

@@ -1,13 +1,14 @@
 """One thing that is wrong with a data set, and how its cases are called."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from ...errors import MedseganError
-from ...imaging import is_dicom_file, is_dicom_label
+from ...imaging import is_archive, is_dicom_file, is_dicom_label
 from ..datasets.discovery import FoundCase
 
 Severity = Literal["error", "warning"]
@@ -82,6 +83,8 @@ class CaseNames:
                     text = text.replace(str(path), f"a file of {what}")
         for place, what in sorted(known, key=lambda pair: -len(str(pair[0]))):
             text = text.replace(str(place), what)
+            if is_archive(place) and not self._show_all:
+                text = re.sub(rf"{what}/[^:]*|'[^']*'", f"a file of {what}", text)
         return text
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from medsegan.errors import DataError, InputError, UsageError
 from medsegan.workflows.datasets.discover import Discovery, discover
+from medsegan.workflows.datasets.scan_list import list_scans
 
 RUBBISH = ("README.md", "README", ".DS_Store", "._case_1.nii.gz", "Thumbs.db", "clinical.csv", "LICENSE.pdf")
 
@@ -292,6 +293,21 @@ def test_patients_with_folders_of_images_and_labels(tmp_path: Path) -> None:
         "p1": "labels",
         "p2": "labels",
     }
+
+
+def test_a_test_set_alone(tmp_path: Path) -> None:
+    touch(tmp_path, "imagesTs/a.nii.gz", "imagesTs/b.nii.gz", "labelsTs/a.nii.gz")
+    for paths in ([tmp_path], [tmp_path / "imagesTs", tmp_path / "labelsTs"]):
+        assert pairs(discover(paths)) == {"a": "a.nii.gz", "b": None}
+    assert [scan.path.name for scan in list_scans(tmp_path).scans] == ["a.nii.gz", "b.nii.gz"]
+
+
+def test_several_pairs_of_folders_without_a_list(tmp_path: Path) -> None:
+    names = ("imagesTr/a", "labelsTr/a", "imagesTs/b", "labelsTs/b")
+    touch(tmp_path, *(f"{name}.nii.gz" for name in names))
+    found = discover([tmp_path])
+    assert pairs(found) == {"a": "a.nii.gz"}
+    assert [case.stem for case in found.test_cases] == ["imagesTs/b"]
 
 
 def test_parts_as_inner_folders(tmp_path: Path) -> None:

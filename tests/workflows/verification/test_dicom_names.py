@@ -1,6 +1,7 @@
 """DICOM scans are called by numbers, and told apart by their patients all the same."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,9 @@ def test_dicom_is_called_by_numbers_and_its_faults_name_nobody(tmp_path: Path) -
     broken = sorted((tmp_path / "Huber_Carl" / "ct").iterdir())[2]
     broken.rename(broken.with_name("Huber_Carl_7.dcm")).write_bytes(b"\0" * 128 + b"DICM" + b"\1" * 40)
     write_seg(organs(), tmp_path / "Mueller_Anna" / "ct", tmp_path / "Mueller_Anna" / "seg.dcm", ("a", "b", "c"))
+    with zipfile.ZipFile(tmp_path / "scan.zip", "w") as archive:
+        archive.write(tmp_path / "Huber_Carl" / "ct" / "Huber_Carl_7.dcm", "Huber_Carl/7.dcm")
+        archive.writestr("Huber_Carl/inner.zip", b"PK")
     result = check(tmp_path)
     text = json.dumps(result.to_json())
     assert not any(name in text for name in ("Mueller", "Maier", "Huber", "Anna", str(tmp_path)))
