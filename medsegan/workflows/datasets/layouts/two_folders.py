@@ -70,9 +70,10 @@ def require_scans(images: Sequence[Entry]) -> None:
 
 
 def _image_and_label_folder(folder: Path) -> tuple[Path, Path] | None:
-    folders = [
-        path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith((".", "__"))
-    ]
+    inside = [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "__"))]
+    folders = [path for path in inside if path.is_dir()]
+    # The test set of nnU-Net is no second pair, unless there is nothing else.
+    folders = [path for path in folders if not path.name.endswith("Ts")] or folders
     labels = [path for path in folders if is_label_folder(path.name)]
     images = [path for path in folders if is_image_folder(path.name)]
     if len(labels) == 1 and not images and len(folders) == 2:
