@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from ...errors import UsageError
-from .file_role import Entry, read_channel, read_entry
+from .file_role import Entry, read_channel, read_entry, without_role_folders
 
 
 def chosen_channel(contrast: str | None, names: Mapping[int, str], n_channels: int) -> int:
@@ -82,8 +82,8 @@ def one_channel(
         if channel is None:
             kept.append(image)
         elif channel == chosen:
-            named = read_entry(image.path, case)
-            kept.append(dataclasses.replace(image, base=case, name=case, patient=named.patient))
+            base, named = without_role_folders(case), read_entry(image.path, case)
+            kept.append(dataclasses.replace(image, base=base, name=base, patient=named.patient))
     notes = channel_note(chosen, contrast, names or {}, n_channels)
     n_without = sum(chosen not in one and None not in one for one in sets)
     if n_without:

@@ -147,6 +147,7 @@ def _merged(found: Sequence[Discovery]) -> Discovery:
         cases=tuple(cases),
         orphans=tuple(path for one in found for path in one.orphans),
         class_names=names[0] if len(names) == len(found) else None,
+        names_from=found[0].names_from,
         notes=tuple(dict.fromkeys(note for one in found for note in one.notes)),
         label_values=frozenset().union(*(one for one in values if one is not None)) if all(values) else None,
         test_cases=tuple(case for one in found for case in one.test_cases),

@@ -45,6 +45,7 @@ class Discovery:
         cases: in order of their names.
         orphans: label files that belong to no scan.
         class_names: value in the label files -> name, where the data set itself says so; without background.
+        names_from: where the names of classes stand, in words, without paths.
         notes: what was left out or assumed, without names of files.
         label_values: every value that the data set says its labels may have, with 0 and with the one that marks
             what is not annotated; None where it says nothing.
@@ -58,6 +59,7 @@ class Discovery:
     orphans: tuple[Path, ...] = ()
     class_names: dict[int, str] | None = None
     notes: tuple[str, ...] = field(default=())
+    names_from: str = "dataset.json"
     label_values: frozenset[int] | None = None
     test_cases: tuple[FoundCase, ...] = ()
     missing: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ LABEL_WORDS = frozenset(
         "lbl",
         "mask",
         "masks",
+        "msk",
         "probseg",
         "seg",
         "segs",
@@ -140,6 +141,12 @@ def folder_of_patient(key: str) -> str | None:
     """The outermost folder of a key that may stand for a patient: not train, not images; None without one."""
     parts = key.split("/")[:-1]
     return next((part for part in parts if split_of_name(part) is None and _role_of(part) == "unsaid"), None)
+
+
+def without_role_folders(key: str) -> str:
+    """A key without the folder that says what it holds: train/images/a -> train/a."""
+    folder, _, stem = key.rpartition("/")
+    return "/".join(part for part in (_read_folders(folder)[1], stem) if part)
 
 
 def _read_folders(folder: str) -> tuple[Role, str]:

@@ -212,7 +212,7 @@ def _label_map(
             recorded=recorded,
             dataset_names=discovery.class_names or survey.names or None,
             is_first=not others,
-            names_from="dataset.json" if discovery.class_names else "the label files",
+            names_from=discovery.names_from if discovery.class_names else "the label files",
         )
     )
 

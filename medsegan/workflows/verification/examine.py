@@ -17,6 +17,7 @@ from .finding import CaseNames
 
 BELOW_AIR_HU = -1100.0
 _LONGEST_COUNT = 1 << 20
+_SAMPLES_ALONG_AXIS = 100
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def _scan_facts(volume: Volume) -> ScanFacts:
 def _intensity_facts(array: Array) -> IntensityFacts:
     low, high = float(array.min()), float(array.max())
     below = array[array < BELOW_AIR_HU] if low < BELOW_AIR_HU else array[:0].reshape(-1)
-    lower, upper = np.percentile(array[:: max(1, array.shape[0] // 128)], [0.5, 99.5])
+    steps = tuple(slice(None, None, max(1, n // _SAMPLES_ALONG_AXIS)) for n in array.shape)
+    lower, upper = np.percentile(array[steps], [0.5, 99.5])
     return IntensityFacts(
         low=low,
         high=high,

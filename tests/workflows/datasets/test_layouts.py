@@ -295,6 +295,47 @@ def test_patients_with_folders_of_images_and_labels(tmp_path: Path) -> None:
     }
 
 
+BRATS = ("flair", "t1", "t1ce", "t2")
+
+
+@pytest.mark.parametrize(("name", "mark"), [("B20_001", "_"), ("B-GLI-00001-000", "-")])
+def test_several_contrasts_of_a_patient_are_asked_for(tmp_path: Path, name: str, mark: str) -> None:
+    for n in range(2):
+        touch(tmp_path, *(f"{name}{n}/{name}{n}{mark}{word}.nii.gz" for word in (*BRATS, "seg")))
+    with pytest.raises(DataError, match=r"2 label files have several images each \(flair: 2 images; t1: 2 images"):
+        discover([litter(tmp_path)])
+    found = discover([tmp_path], contrast="T2")
+    assert pairs(found) == {f"{name}{n}/{name}{n}": f"{name}{n}{mark}seg.nii.gz" for n in range(2)}
+    assert {case.image.name for case in found.cases} == {f"{name}{n}{mark}t2.nii.gz" for n in range(2)}
+    assert note_with(found, "t2") == "the t2 images are read; 6 others are left out"
+    with pytest.raises(UsageError, match="no images 'pd'; use one of flair, t1, t1ce, t2"):
+        discover([tmp_path], contrast="pd")
+
+
+def test_one_contrast_is_paired_without_a_question(tmp_path: Path) -> None:
+    found = discover([touch(tmp_path, "p1_flair.nii.gz", "p1_seg.nii.gz", "p2_flair.nii.gz", "p2_seg.nii.gz")])
+    assert pairs(found) == {"p1": "p1_seg.nii.gz", "p2": "p2_seg.nii.gz"}
+    touch(tmp_path, "p3_flair.nii.gz", "p4_t1.nii.gz")
+    assert pairs(discover([tmp_path])) == {"p1": "p1_seg.nii.gz", "p2": "p2_seg.nii.gz", "p3": None}
+
+
+def test_channels_beside_their_labels_are_no_contrasts(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"p{n}_{end}.nii.gz" for n in (1, 2) for end in ("0000", "0001", "seg")))
+    assert pairs(discover([tmp_path])) == {"p1": "p1_seg.nii.gz", "p2": "p2_seg.nii.gz"}
+
+
+def test_several_sets_of_nnunet_below_one_folder(tmp_path: Path) -> None:
+    for name in ("Dataset001_X", "Dataset002_Y"):
+        touch(
+            tmp_path,
+            *(f"{name}/{file}" for n in (1, 2) for file in (f"imagesTr/c{n}_0000.nii", f"labelsTr/c{n}.nii")),
+        )
+    found = discover([tmp_path])
+    assert pairs(found) == {
+        f"{name}/c{n}": f"c{n}.nii" for name in ("Dataset001_X", "Dataset002_Y") for n in (1, 2)
+    }
+
+
 def test_a_test_set_alone(tmp_path: Path) -> None:
     touch(tmp_path, "imagesTs/a.nii.gz", "imagesTs/b.nii.gz", "labelsTs/a.nii.gz")
     for paths in ([tmp_path], [tmp_path / "imagesTs", tmp_path / "labelsTs"]):

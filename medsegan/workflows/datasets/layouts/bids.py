@@ -59,6 +59,7 @@ def read_bids(folder: Path, contrast: str | None, labels: Path | None = None) ->
         ),
         orphans=_orphans(usable, names, used),
         class_names=class_names or None,
+        names_from="the names of BIDS (dseg.tsv, or those of the masks)",
         notes=(*_notes(drawn, n_elsewhere), *name_notes),
     )
 

@@ -10,6 +10,7 @@ from ..channels import one_channel
 from ..discovery import Discovery
 from ..file_role import Entry, read_role
 from ..pairing import pair, shares_patients_by_folder
+from .contrasts import one_contrast
 
 _ONE_PATIENT_A_FOLDER = "several scans in one sub-folder are taken for one patient"
 _ONE_PATIENT_A_SCAN = "each scan is taken for a patient of its own"
@@ -23,15 +24,16 @@ def read_names(entries: Sequence[Entry], where: Path, contrast: str | None = Non
     Args:
         entries: images and labels, mixed.
         where: what the user named, for the message.
-        contrast: number of the channel to read of those of nnU-Net; None = the first.
+        contrast: which of several images of a case: number of a channel of nnU-Net, or the last word of a name;
+            None = the first channel, or the only one.
 
     Raises:
         InputError: there is no scan among them.
         DataError: names are ambiguous.
-        UsageError: a channel is asked for and there is none.
+        UsageError: there is no such contrast.
     """
     labels = [entry for entry in entries if entry.role == "label"]
-    images, notes = one_channel([entry for entry in entries if entry.role != "label"], contrast=contrast)
+    images = [entry for entry in entries if entry.role != "label"]
     if not images:
         found = f"only {len(labels)} label files" if labels else "no file"
         raise InputError(
@@ -39,6 +41,7 @@ def read_names(entries: Sequence[Entry], where: Path, contrast: str | None = Non
             "TIFF files"
         )
     images, strays = without_hidden_labels(images)
+    images, notes = one_contrast(images, labels, contrast) or one_channel(images, contrast=contrast)
     cases, orphans = pair(images, labels)
     if labels and all(is_dicom_label(label.path) for label in labels):
         layout = _describe(images) + " with DICOM segmentations or structure sets beside them"

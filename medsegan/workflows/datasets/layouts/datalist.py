@@ -88,6 +88,7 @@ def read_datalist(path: Path, base: Path, contrast: str | None = None) -> Discov
         layout="MONAI datalist, " + ", ".join(f"{len(s.cases)} {s.part}" for s in sections),
         cases=tuple(sorted(cases, key=lambda case: case.stem)),
         class_names=names or None,
+        names_from="the list of cases",
         notes=tuple(notes),
         label_values=values or None,
         test_cases=_test_cases(tests, where, {case.image for case in cases}),
