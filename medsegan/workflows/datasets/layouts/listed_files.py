@@ -12,6 +12,9 @@ from ..discovery import FoundCase
 from ..file_role import Entry, read_entry
 from ..pairing import cases_of
 
+_LONGEST_NAME = 255
+"""No file has a longer one."""
+
 
 @dataclass(frozen=True)
 class FileList:
@@ -120,6 +123,8 @@ def _key_of(name: str) -> str:
 def _find(where: FileList, name: str) -> Path | None:
     """The file, or the one with nnU-Net's channel 0000 in its name, which version 1 leaves out of the list."""
     path = where.base / name.replace("\\", "/")
+    if not path.name or path == where.base or "\0" in name or len(path.name) > _LONGEST_NAME:
+        return None
     if not where.may_leave and not path.resolve().is_relative_to(where.base.resolve()):
         raise DataError(f"{where.file} lists {name}, which lies outside of the data set; correct the path")
     stem = scan_stem(path) if not path.is_dir() else path.name
