@@ -206,6 +206,12 @@ def test_names_that_contradict_each_other_are_a_finding_and_scans_are_still_read
             "warning",
             "51 different values",
         ),
+        (
+            lambda a: np.digitize(a, [-500, 0, 100]),
+            "a scan that looks like labels",
+            "warning",
+            "4 different values",
+        ),
         (lambda a: a + 1024, "CT without Hounsfield units", "error", "slope and intercept"),
         (lambda a: a - 700 * (np.indices(a.shape)[0] < 8), "CT darker than air", "warning", "below -1100"),
         (lambda a: np.where(a > 150, 40000, a), "CT brighter than metal", "warning", "up to 40000"),

@@ -16,6 +16,7 @@ _STRANGE_SHARE = 1e-3
 _HIGHEST_HU = 30719.0
 """Of the extended CT scale of 15 bits; metal reaches it."""
 _EIGHT_BITS = 256
+_MOST_LABELS = 16
 _NEGATIVE_SHARE = 0.05
 _FEWEST_PICTURES = 5
 _ALIKE, _OPPOSITE = 0.3, -0.3
@@ -44,6 +45,10 @@ def check_intensities(cases: Sequence[CaseFacts], asked: Modality | None) -> Ite
         if facts.scan.intensities.low == facts.scan.intensities.high:
             measured = f"every voxel is {facts.scan.intensities.low:g}"
             yield Finding("error", facts.name, "a constant image", measured, "replace or leave out the scan")
+        elif _looks_like_labels(facts.scan):
+            measured = f"{facts.scan.intensities.n_values} different values, {facts.scan.intensities.span}"
+            remedy = "is it a mask? name it like one, or leave it out"
+            yield Finding("warning", facts.name, "a scan that looks like labels", measured, remedy)
         elif usual == "ct" and _is_ct_without_units(facts.scan, asked):
             yield _without_units(facts)
         elif facts.scan.modality != usual and asked is None:
@@ -54,6 +59,11 @@ def check_intensities(cases: Sequence[CaseFacts], asked: Modality | None) -> Ite
         remedy = "pass --modality ct, mr or xray"
         yield Finding("error", WHOLE_SET, "the scans do not tell what they are", "no modality found", remedy)
     yield from _inverted(cases)
+
+
+def _looks_like_labels(scan: ScanFacts) -> bool:
+    n_values = scan.intensities.n_values
+    return n_values is not None and n_values <= _MOST_LABELS and scan.intensities.low == 0
 
 
 def _is_ct_without_units(scan: ScanFacts, asked: Modality | None) -> bool:
