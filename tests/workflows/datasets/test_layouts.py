@@ -157,12 +157,13 @@ def decathlon(root: Path, cases: tuple[str, ...] = ("a", "b"), ending: str = "",
 
 
 def test_decathlon_with_its_test_set_and_what_is_not_listed(tmp_path: Path) -> None:
-    root = decathlon(tmp_path / "Task04_Hippocampus", test=["./imagesTs/t.nii.gz"])
+    root = decathlon(tmp_path / "Task04_Hippocampus", test=["./imagesTs/t.nii.gz", "./imagesTs/gone.nii.gz"])
     touch(root, "imagesTs/t.nii.gz", "imagesTs/._t.nii.gz", "imagesTr/extra.nii.gz", "labelsTr/extra.nii.gz")
     found = discover([root])
     assert found.layout == "Medical Segmentation Decathlon, cases and names from dataset.json"
     assert pairs(found) == {"a": "a.nii.gz", "b": "b.nii.gz"}
     assert [case.stem for case in found.test_cases] == ["imagesTs/t"]
+    assert "1 test images that dataset.json lists are not there" in found.notes
     assert [path.name for path in found.unlisted] == ["extra.nii.gz"]
     assert [path.name for path in found.orphans] == ["extra.nii.gz"]
     assert pairs(discover([root / "dataset.json"])) == pairs(found)
@@ -209,6 +210,7 @@ def test_datalist(tmp_path: Path) -> None:
         assert [case.given_splits[0] for case in found.cases] == ["fold 0", "fold 1", "fold 0", "val"]
         assert [case.image.parent.name for case in found.test_cases] == ["p4"]
         assert found.class_names == {1: "left_lung"}
+        assert "1 test images that folds.json lists are not there" in found.notes
     assert not any("'age'" in note for note in found.notes)
 
 

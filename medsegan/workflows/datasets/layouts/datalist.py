@@ -12,7 +12,7 @@ from ....errors import DataError, UsageError
 from ..dataset_json import ListedCase, read_json, read_label_names
 from ..discovery import Discovery, FoundCase
 from ..given_splits import TEST, TRAIN, split_of_name
-from .listed_files import FileList, find_listed, notes_on_missing
+from .listed_files import FileList, find_listed, note_on_tests, notes_on_missing
 
 _CASE_KEYS = ("image", "label", "fold")
 _NEAR = 0.8
@@ -84,6 +84,7 @@ def read_datalist(path: Path, base: Path, contrast: str | None = None) -> Discov
     notes = [*name_notes, *found.notes, *_near_misses(document), *notes_on_missing(found, listed, path.name)]
     if tests:
         notes.append(f"{len(tests)} cases of {path.name} are for testing and are left out")
+        notes += note_on_tests([case.images[0] for case in tests], where)
     return Discovery(
         layout="MONAI datalist, " + ", ".join(f"{len(s.cases)} {s.part}" for s in sections),
         cases=tuple(sorted(cases, key=lambda case: case.stem)),

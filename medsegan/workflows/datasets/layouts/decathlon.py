@@ -10,9 +10,9 @@ from ..dataset_json import DATASET_JSON, DatasetJson, find_dataset_json
 from ..discovery import Discovery, FoundCase
 from ..given_splits import TRAIN
 from .beside_list import images_beside, labels_beside
-from .listed_files import FileList, find_listed, notes_on_missing
+from .held_out import read_test_set
+from .listed_files import FileList, find_listed, note_on_tests, notes_on_missing
 from .nnunet_v1 import choose_channel_v1
-from .test_set import read_test_set
 
 
 def read_decathlon(folder: Path, contrast: str | None) -> Discovery | None:
@@ -30,7 +30,8 @@ def read_decathlon(folder: Path, contrast: str | None) -> Discovery | None:
     document = find_dataset_json(folder)
     if document is None or document.is_v2 or not document.training or not document.has_header:
         return None
-    found = find_listed(document.training, FileList(document.path, folder, channels=document.channels))
+    where = FileList(document.path, folder, channels=document.channels)
+    found = find_listed(document.training, where)
     cases = tuple(sorted(found.cases, key=lambda case: case.stem))
     kind = "Medical Segmentation Decathlon"
     channel_notes: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ def read_decathlon(folder: Path, contrast: str | None) -> Discovery | None:
     unlisted = images_beside(folder, cases, has_channels=found.has_channels)
     notes = [*document.notes, *channel_notes, *test_notes]
     notes += notes_on_missing(found, document.training, DATASET_JSON)
+    notes += note_on_tests(document.test, where)
     if unlisted:
         notes.append(f"{len(unlisted)} scans in imagesTr/ are not in {DATASET_JSON} and are left out")
     return Discovery(

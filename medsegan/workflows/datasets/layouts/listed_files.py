@@ -113,6 +113,12 @@ def notes_on_missing(found: FoundFiles, listed: Sequence[ListedCase], name: str)
     return tuple(notes)
 
 
+def note_on_tests(names: Sequence[str], where: FileList) -> tuple[str, ...]:
+    """How many images of a test set are not there; nothing where all are, since nobody needs them."""
+    n_missing = sum(_find(where, name) is None for name in names)
+    return (f"{n_missing} test images that {where.file.name} lists are not there",) if n_missing else ()
+
+
 def _key_of(name: str) -> str:
     """The path of a list without its suffix and without what leads up from or out of the data set."""
     path = PurePosixPath(name.replace("\\", "/"))

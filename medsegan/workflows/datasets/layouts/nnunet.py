@@ -14,8 +14,8 @@ from ..listing import list_entries
 from ..pairing import pair
 from .beside_list import IMAGES, LABELS
 from .by_names import patient_notes
+from .held_out import read_test_set
 from .listed_files import FileList, find_listed, notes_on_missing
-from .test_set import read_test_set
 from .two_folders import require_scans
 
 

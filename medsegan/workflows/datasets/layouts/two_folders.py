@@ -11,7 +11,7 @@ from ..file_role import Entry, is_image_folder, is_label_folder
 from ..listing import list_entries
 from ..pairing import pair
 from .by_names import patient_notes
-from .test_set import read_test_set
+from .held_out import read_test_set
 
 
 def read_two_folders(folder: Path, contrast: str | None) -> Discovery | None:
