@@ -8,7 +8,7 @@ import typer
 
 from medsegan.workflows.quiet import hear_libraries
 
-from . import convert, demo, evaluate, info, prepare, segment, train
+from . import convert, demo, evaluate, info, prepare, segment, train, verify
 from .invocation import Invocation
 
 EXAMPLES = (
@@ -64,6 +64,7 @@ _add("train", "Train the joint model on few labelled patients.", train.train, tr
 _add("segment", "Write the labels of a scan, or of a folder of scans.", segment.segment, segment.EXAMPLES)
 _add("eval", "Score a run in 3D on a domain.", evaluate.evaluate, evaluate.EXAMPLES)
 _add("convert", "Write a scan or labels in another format.", convert.convert, convert.EXAMPLES)
+_add("verify", "Say everything that is wrong with a data set.", verify.verify, verify.EXAMPLES)
 _add("info", "Show versions, devices, kernels and the workspace.", info.info, info.EXAMPLES)
 _add("doctor", "The same as info.", info.info, info.EXAMPLES)
 _add("demo", "Run all of it on phantoms, from nothing.", demo.demo, demo.EXAMPLES)

@@ -20,6 +20,19 @@ FixGapsOption = Annotated[
     bool,
     typer.Option("--fix-gaps", help="Fill missing or unevenly spaced DICOM slices by interpolation, and say so."),
 ]
+ContrastOption = Annotated[
+    str | None,
+    typer.Option(
+        "--contrast",
+        metavar="NAME|N",
+        help="Which image of a case, where it has several: a channel of nnU-Net, a suffix of BIDS such as T1w.",
+    ),
+]
+LabelsOption = Annotated[Path | None, typer.Option("--labels", metavar="DIR", help="Folder of the label files.")]
+SeriesOption = Annotated[
+    str | None,
+    typer.Option("--series", metavar="UID|N", help="Which series, where a DICOM folder holds several."),
+]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of every random choice; default 0.")
 ]

@@ -9,13 +9,16 @@ from .batch import end_batch
 from .console import Console
 from .invocation import chosen_workspace, invocation_of
 from .options import (
+    ContrastOption,
     DryRunOption,
     FixGapsOption,
     JsonOption,
+    LabelsOption,
     ModalityOption,
     OverwriteOption,
     ResampleLabelsOption,
     SeedOption,
+    SeriesOption,
     WorkspaceOption,
     given,
 )
@@ -33,7 +36,6 @@ EXAMPLES = (
 )
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Scans, or folders of scans and labels.")]
-Labels = Annotated[Path | None, typer.Option("--labels", metavar="DIR", help="Folder of the label files.")]
 Domain = Annotated[
     str | None, typer.Option("--domain", metavar="NAME", help="Name of this kind of image; default: ct or mri.")
 ]
@@ -47,10 +49,6 @@ Size = Annotated[
 ]
 Plane = Annotated[
     Literal["axial", "coronal", "sagittal"] | None, typer.Option("--plane", help="Plane of the slices.")
-]
-Series = Annotated[
-    str | None,
-    typer.Option("--series", metavar="UID|N", help="Which series, where a DICOM folder holds several."),
 ]
 Window = Annotated[
     str | None, typer.Option("--window", metavar="LOW,HIGH", help="Intensities shown to the model; HU for CT.")
@@ -67,13 +65,14 @@ TestFraction = Annotated[
 def prepare(
     context: typer.Context,
     paths: Paths,
-    labels: Labels = None,
+    labels: LabelsOption = None,
     domain: Domain = None,
     modality: ModalityOption = None,
     classes: Classes = None,
     size: Size = None,
     plane: Plane = None,
-    series: Series = None,
+    contrast: ContrastOption = None,
+    series: SeriesOption = None,
     fix_gaps: FixGapsOption = False,
     window: Window = None,
     val_fraction: ValFraction = None,
@@ -88,8 +87,8 @@ def prepare(
     """Make a store of 2D slices from NIfTI, NRRD, MHA or DICOM scans, with everything needed to undo it.
 
     Finds images and their labels in the usual layouts (two folders with equal names, suffixes in one folder,
-    nnU-Net, MSD), says what it took for what, and splits by patient. Makes a workspace in the current folder if
-    there is none.
+    nnU-Net, MSD, MONAI datalist, BIDS), says what it took for what, and splits by patient. Makes a workspace in
+    the current folder if there is none.
     """
     from medsegan.workflows import prepare as workflow
     from medsegan.workflows.workspace import Workspace
@@ -103,6 +102,7 @@ def prepare(
         show_names=invocation_of(context).is_verbose,
         **given(labels=labels, domain=domain, modality=modality, size=size, plane=plane, seed=seed),
         **given(
+            contrast=contrast,
             series=series,
             classes=None if classes is None else parse_classes(classes),
             window=None if window is None else parse_window(window),

@@ -19,7 +19,8 @@ MAY_EXIT = {"cli/main.py", "medsegan/__main__.py"}
 MAY_WRITE_TO_STDOUT = {"cli/console.py"}
 # One parameter an option: these are the commands themselves, called by typer alone.
 COMMANDS = {
-    f"cli/{stem}.py" for stem in ("app", "prepare", "train", "segment", "evaluate", "convert", "info", "demo")
+    f"cli/{stem}.py"
+    for stem in ("app", "prepare", "train", "segment", "evaluate", "convert", "verify", "info", "demo")
 }
 
 LIBRARY = read_sources("medsegan")

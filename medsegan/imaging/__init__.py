@@ -17,6 +17,7 @@ from .dicom import (
 from .formats import is_archive, is_dicom_file, is_dicom_index, is_picture_file, is_scan, scan_stem
 from .intensity import DEFAULT_WINDOWS, IntensityScale, fit_scale
 from .modality import detect_modality
+from .nifti import count_volumes
 from .probabilities import write_probabilities
 from .read import read_volume
 from .read_label import needs_scan, read_label
@@ -33,6 +34,7 @@ __all__ = [
     "align_label",
     "class_name_of",
     "content_hash",
+    "count_volumes",
     "detect_modality",
     "fit_scale",
     "is_archive",

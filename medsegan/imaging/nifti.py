@@ -147,6 +147,16 @@ def open_nifti(path: Path) -> Any:
     return image
 
 
+def count_volumes(path: Path) -> int:
+    """How many volumes of three axes a NIfTI file holds, from its header alone; 1 for a file of another format."""
+    if not path.name.lower().endswith((".nii", ".nii.gz")):
+        return 1
+    try:
+        return int(np.prod(open_nifti(path).shape[3:]))
+    except (InputError, DataError):
+        return 1  # it is refused where it is read
+
+
 def _is_gzip(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(2) == b"\x1f\x8b"

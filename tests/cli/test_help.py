@@ -16,7 +16,7 @@ from medsegan.workflows.preparation.split_settings import DEFAULT_SPLIT
 from medsegan.workflows.segment_options import SegmentOptions
 from medsegan.workflows.train_options import TrainOptions
 from medsegan_cli import app as app_module
-from medsegan_cli import convert, demo, evaluate, info, main, prepare, segment, train
+from medsegan_cli import convert, demo, evaluate, info, main, prepare, segment, train, verify
 
 COMMANDS = {
     "prepare": prepare.EXAMPLES,
@@ -24,6 +24,7 @@ COMMANDS = {
     "segment": segment.EXAMPLES,
     "eval": evaluate.EXAMPLES,
     "convert": convert.EXAMPLES,
+    "verify": verify.EXAMPLES,
     "info": info.EXAMPLES,
     "doctor": info.EXAMPLES,
     "demo": demo.EXAMPLES,

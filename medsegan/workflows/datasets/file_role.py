@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from .given_splits import split_of_name
+
 Role = Literal["image", "label", "unsaid"]
 
 IMAGE_WORDS = frozenset(
@@ -15,6 +17,7 @@ LABEL_WORDS = frozenset(
     [
         "annotation",
         "annotations",
+        "dseg",
         "gt",
         "groundtruth",
         "label",
@@ -22,6 +25,8 @@ LABEL_WORDS = frozenset(
         "lbl",
         "mask",
         "masks",
+        "msk",
+        "probseg",
         "seg",
         "segs",
         "segmentation",
@@ -67,6 +72,9 @@ def read_entry(path: Path, key: str, *, is_series: bool = False) -> Entry:
     """
     folder, _, stem = key.rpartition("/")
     role, rest = read_role(stem)
+    if not is_series:
+        folder_role, folder = _read_folders(folder)
+        role = folder_role if role == "unsaid" or folder_role == "label" else role
     # Files called just "image" or "label" are told apart by their folder: case_07/image.nii.gz.
     base = "/".join(part for part in (folder, rest) if part) or path.resolve().parent.name
     # A number alone is a poor name: img0007 stays what it is, although label0007 belongs to it.
@@ -117,6 +125,46 @@ def read_channel(stem: str) -> tuple[str, int | None]:
     """The case and the channel of an nnU-Net name, `case_07_0000` -> ("case_07", 0); None without a channel."""
     match = _CHANNEL.fullmatch(stem)
     return (match["rest"], int(match["channel"])) if match else (stem, None)
+
+
+def is_label_folder(name: str) -> bool:
+    """Whether the name of a folder says that it holds labels: labels, labelsTr, masks, liver_seg."""
+    return read_role(_without_part(name))[0] == "label"
+
+
+def is_image_folder(name: str) -> bool:
+    """Whether the name of a folder says that it holds images: images, imagesTr, CT."""
+    return read_role(_without_part(name))[0] == "image"
+
+
+def folder_of_patient(key: str) -> str | None:
+    """The outermost folder of a key that may stand for a patient: not train, not images; None without one."""
+    parts = key.split("/")[:-1]
+    return next((part for part in parts if split_of_name(part) is None and _role_of(part) == "unsaid"), None)
+
+
+def without_role_folders(key: str) -> str:
+    """A key without the folder that says what it holds: train/images/a -> train/a."""
+    folder, _, stem = key.rpartition("/")
+    return "/".join(part for part in (_read_folders(folder)[1], stem) if part)
+
+
+def _read_folders(folder: str) -> tuple[Role, str]:
+    """The role of files in folders such as `train/masks`, and the folders without that word: `train`.
+
+    Only a whole word counts, and the innermost one: gt_007 may well be a patient.
+    """
+    parts = folder.split("/")
+    for index in reversed(range(len(parts))):
+        role = _role_of(_without_part(parts[index]))
+        if role != "unsaid":
+            return role, "/".join(parts[:index] + parts[index + 1 :])
+    return "unsaid", folder
+
+
+def _without_part(name: str) -> str:
+    """The name of a folder of nnU-Net without its part: labelsTr, labelsTs -> labels."""
+    return name.removesuffix("Tr").removesuffix("Ts")
 
 
 def _role_of(word: str) -> Role:

@@ -121,5 +121,5 @@ def _is_class_folder(folder: Path, volumes: list[str]) -> bool:
 
 def _walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     for current, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
         yield Path(current), sorted(name for name in files if not name.startswith("."))

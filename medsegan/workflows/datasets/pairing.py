@@ -1,13 +1,14 @@
 """Which label file belongs to which scan, by their names."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ...errors import DataError
 from ...imaging import is_archive
 from .discovery import FoundCase
-from .file_role import Entry
+from .file_role import Entry, folder_of_patient
+from .given_splits import splits_of_key
 from .references import pair_by_reference
 
 LARGEST_FOLDER_OF_ONE_PATIENT = 4
@@ -55,17 +56,30 @@ def pair(images: Sequence[Entry], labels: Sequence[Entry]) -> tuple[tuple[FoundC
             f"{labels[0].path.name} and {images[0].path.name}; give them equal names, pass --labels with the "
             "folder or file of labels, or name the scans alone"
         )
+    return cases_of(images, label_of), tuple(label.path for label in labels if label.path not in taken)
+
+
+def cases_of(images: Sequence[Entry], label_of: Mapping[Path, Path]) -> tuple[FoundCase, ...]:
+    """One case for each image, with its name, its patient and the part of the data set that its folders name.
+
+    Args:
+        images: of one data set.
+        label_of: image -> its labels; images without labels are absent.
+
+    Raises:
+        DataError: two images go by one name.
+    """
     patients = _patients(images)
-    cases = tuple(
-        FoundCase(image.path, label_of.get(image.path), patients[image.path], stem)
+    return tuple(
+        FoundCase(image.path, label_of.get(image.path), patients[image.path], stem, splits_of_key(image.key))
         for image, stem in zip(images, _stems(images), strict=True)
     )
-    return cases, tuple(label.path for label in labels if label.path not in taken)
 
 
 def shares_patients_by_folder(images: Sequence[Entry]) -> bool:
     """Whether scans lie in sub-folders of so few that each folder must be one patient with several scans."""
-    folders = Counter(image.key.split("/")[0] for image in images if "/" in image.key)
+    folders = Counter(folder_of_patient(image.key) for image in images)
+    folders.pop(None, None)
     return len(folders) > 1 and 1 < max(folders.values()) <= LARGEST_FOLDER_OF_ONE_PATIENT
 
 
@@ -102,7 +116,9 @@ def _patients(images: Sequence[Entry]) -> dict[Path, str]:
     if not shares_patients_by_folder(images):
         return {image.path: image.patient for image in images}
     return {
-        image.path: image.patient if image.patient.startswith("sub-") else image.key.split("/")[0]
+        image.path: image.patient
+        if image.patient.startswith("sub-")
+        else folder_of_patient(image.key) or image.patient
         for image in images
     }
 

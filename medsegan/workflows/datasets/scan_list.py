@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import DataError, InputError
-from .dataset_json import read_dataset_json
-from .file_role import Entry
-from .layouts import DATASET_JSON, first_channels, is_label_folder, without_hidden_labels
+from .channels import one_channel
+from .dataset_json import find_dataset_json
+from .file_role import Entry, is_label_folder
+from .layouts import without_hidden_labels
 from .listing import list_entries
 
 
@@ -37,7 +38,7 @@ def list_scans(folder: Path) -> ScanList:
     entries = list_entries(folder)
     named = [entry for entry in entries if entry.role != "label" and not _lies_among_labels(entry)]
     images, _ = without_hidden_labels(named) if named else ([], ())
-    scans, _ = first_channels(images, _is_nnunet(folder))
+    scans, _ = one_channel(images, is_nnunet=_is_nnunet(folder))
     if not scans:
         found = f"only {len(entries)} label files" if entries else "no file that can be read as a scan"
         raise InputError(f"{folder} holds {found}; expected scans as NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF")
@@ -48,13 +49,13 @@ def list_scans(folder: Path) -> ScanList:
 
 def _lies_among_labels(entry: Entry) -> bool:
     """Whether a folder between the searched one and the file is one of labels: labelsTr/, case_7/masks/."""
-    return any(is_label_folder(Path(part)) for part in entry.key.split("/")[:-1])
+    return any(is_label_folder(part) for part in entry.key.split("/")[:-1])
 
 
 def _is_nnunet(folder: Path) -> bool:
     """Whether four digits at the end of a name are its channel for sure, here or in imagesTr/ of a data set."""
-    files = [place / DATASET_JSON for place in (folder, folder.resolve().parent)]
-    return any(read_dataset_json(file).kind == "nnU-Net v2" for file in files if file.is_file())
+    documents = [find_dataset_json(place) for place in (folder, folder.resolve().parent)]
+    return any(document is not None and document.is_v2 for document in documents)
 
 
 def _require_unique(scans: Sequence[Entry]) -> None:

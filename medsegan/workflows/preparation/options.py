@@ -31,6 +31,8 @@ class PrepareOptions:
         val_fraction: share of the labelled patients for validation; None = as recorded for the domain, else 0.1.
         test_fraction: share of the labelled patients for the test, 1 puts all of them there; None = as recorded
             for the domain, else 0.2.
+        contrast: which of several images of a case: number or name of a channel, suffix of BIDS; None = the only
+            one, or the first channel.
         series: which series is read of each folder with several DICOM series: a SeriesInstanceUID, or a number in
             the list that the error shows; None = each holds only one.
         fix_gaps: whether missing or unevenly spaced DICOM slices are filled by interpolation and not refused.
@@ -54,6 +56,7 @@ class PrepareOptions:
     seed: int | None = None
     val_fraction: float | None = None
     test_fraction: float | None = None
+    contrast: str | None = None
     series: str | None = None
     fix_gaps: bool = False
     resample_labels: bool = False

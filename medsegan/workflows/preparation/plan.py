@@ -21,6 +21,7 @@ from ...slices import (
     require_plane,
     split_patients,
 )
+from ..acquired_plane import acquired_plane
 from ..datasets.discover import discover
 from ..datasets.discovery import Discovery, FoundCase
 from ..label_map import LabelMap, LabelSources, propose_label_map
@@ -33,8 +34,6 @@ from .split_settings import DEFAULT_SPLIT, SplitSettings
 from .survey import LabelReading, LabelSurvey, ModalityVote, survey_labels, vote_modality
 
 DEFAULT_PREPARATION = PreparationSettings(size=128, plane="axial")
-THICK_SLICE = 2.0
-"""A voxel this many times as long as wide shows in which plane a scan was acquired."""
 _DOMAIN_NAMES: dict[Modality, str] = {"ct": "ct", "mr": "mri", "xray": "xray"}
 _BYTES_PER_IMAGE_PIXEL, _BYTES_PER_LABEL_PIXEL = 2, 1
 
@@ -135,7 +134,8 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
     """
     if options.domain is not None:
         _require_free(workspace.store_path(options.domain), options)
-    discovery = _without_names(discover(options.paths, options.labels), redaction_for(options))
+    found = discover(options.paths, options.labels, options.contrast)
+    discovery = _without_names(found, redaction_for(options))
     progress.note(f"{discovery.layout}: {len(discovery.cases)} cases, {discovery.n_labeled} of them with labels")
     vote = _vote(discovery, options)
     domain = options.domain or _DOMAIN_NAMES[vote.modality]
@@ -269,7 +269,7 @@ def _label_map(
             recorded=recorded,
             dataset_names=discovery.class_names or survey.names or None,
             is_first=not others,
-            names_from="dataset.json" if discovery.class_names else "the label files",
+            names_from=discovery.names_from if discovery.class_names else "the label files",
         )
     )
 
@@ -345,7 +345,7 @@ def _workspace_notes(
 
 def _plane_notes(grids: Mapping[Path, Grid], plane: Plane) -> tuple[str, ...]:
     """Say so where most scans were acquired in another plane than the one that they are cut in."""
-    acquired = Counter(_acquired_plane(grid) for grid in grids.values())
+    acquired = Counter(acquired_plane(grid) for grid in grids.values())
     usual, n = acquired.most_common(1)[0] if acquired else (None, 0)
     if usual is None or usual == plane or n * 2 <= len(grids):
         return ()
@@ -353,12 +353,3 @@ def _plane_notes(grids: Mapping[Path, Grid], plane: Plane) -> tuple[str, ...]:
         f"{n} of {len(grids)} scans have their thick slices in the {usual} plane, but are cut {plane}; "
         f"--plane {usual} uses their full resolution",
     )
-
-
-def _acquired_plane(grid: Grid) -> Plane | None:
-    """The plane of a scan's own slices; None where its voxels are not clearly longest along one axis."""
-    longest = max(range(3), key=lambda axis: grid.spacing_mm[axis])
-    others = [length for axis, length in enumerate(grid.spacing_mm) if axis != longest]
-    if grid.spacing_mm[longest] < THICK_SLICE * max(others):
-        return None
-    return next(plane for plane, codes in PLANE_CODES.items() if reorientation_to(grid, codes).axes[0] == longest)

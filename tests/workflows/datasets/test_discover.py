@@ -93,7 +93,7 @@ def test_nnunet(tmp_path: Path) -> None:
     assert found.class_names == {1: "liver", 2: "Left_Kidney"}
     assert found.layout.startswith("nnU-Net v2")
     assert [case.stem for case in found.cases] == ["c1", "c2"]
-    assert any("2 further image channels are left out" in note for note in found.notes)
+    assert any("each case has 2 channels, 0 (CT), 1; 0 alone is read" in note for note in found.notes)
     assert any("imagesTs" in note for note in found.notes)
 
 

@@ -1,0 +1,1 @@
+"""`verify`: what is looked at in each case, and what is concluded from all of them."""
