@@ -2,6 +2,7 @@
 
 from .aligned import align_label
 from .class_names import class_name_of
+from .content_hash import content_hash
 from .dicom import (
     is_dicom_label,
     is_radiograph,
@@ -29,6 +30,7 @@ __all__ = [
     "Volume",
     "align_label",
     "class_name_of",
+    "content_hash",
     "detect_modality",
     "fit_scale",
     "is_archive",

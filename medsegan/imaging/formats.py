@@ -107,6 +107,16 @@ def scan_stem(path: Path) -> str:
     return path.name[: -len(suffix)]
 
 
+def other_half(path: Path) -> Path | None:
+    """The file with the voxels of a NIfTI header or the header of the voxels; `None` without such a file."""
+    halves = {**_VOXEL_HALVES, **{header: voxels for voxels, header in _VOXEL_HALVES.items()}}
+    suffix = _suffix_of(path.name)
+    if suffix not in halves:
+        return None
+    other = path.with_name(path.name[: -len(suffix)] + halves[suffix])
+    return other if other.is_file() else None
+
+
 def has_dicom_magic(path: Path) -> bool:
     """Whether a file carries "DICM" behind a preamble of 128 bytes (DICOM PS3.10, section 7.1)."""
     try:
