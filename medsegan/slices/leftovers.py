@@ -10,8 +10,10 @@ def working_name(folder: Path, kind: str) -> Path:
     return folder.with_name(f"{folder.name}.{kind}-{os.getpid()}")
 
 
-def sweep_leftovers(folder: Path, kind: str) -> None:
-    """Remove the working folders of processes that are no more; those of running ones stay.
+def find_leftovers(folder: Path, kind: str) -> list[Path]:
+    """The working folders of processes that are no more, the newest first; those of running ones do not count.
+
+    One with the number of this process counts, since numbers are used again: ask before making one.
 
     Args:
         folder: the folder beside which they lie; it need not exist, nor the one above it.
@@ -19,10 +21,26 @@ def sweep_leftovers(folder: Path, kind: str) -> None:
     """
     start = f"{folder.name}.{kind}-"
     if os.name != "posix" or not folder.parent.is_dir():
-        return  # elsewhere a process cannot be asked for without ending it
+        return []  # elsewhere a process cannot be asked for without ending it
+    found = []
     for path in folder.parent.iterdir():
         number = path.name.removeprefix(start)
-        if path.name.startswith(start) and number.isdecimal() and not _is_running(int(number)):
+        if path.name.startswith(start) and number.isdecimal():
+            is_own = int(number) == os.getpid()
+            if is_own or not _is_running(int(number)):
+                found.append(path)
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def sweep_leftovers(folder: Path, kind: str) -> None:
+    """Remove the working folders of processes that are no more; those of running ones and of this one stay.
+
+    Args:
+        folder: the folder beside which they lie; it need not exist, nor the one above it.
+        kind: as in `working_name`.
+    """
+    for path in find_leftovers(folder, kind):
+        if path != working_name(folder, kind):
             shutil.rmtree(path, ignore_errors=True)
 
 

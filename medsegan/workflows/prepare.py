@@ -4,19 +4,21 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import DataError, InputError, MedseganError
+from ..errors import InputError, NothingToDoError
 from ..progress import SILENT, Progress
 from ..slices import Manifest, SliceStore, StoreWriter
-from .datasets.discovery import FoundCase
-from .preparation.case import PreparedCase, prepare_case
+from .crew import Crew
+from .datasets.discover import discover
 from .preparation.contact_sheet import write_contact_sheet
+from .preparation.make_cases import NothingPreparedError, make_cases
 from .preparation.options import PrepareOptions
-from .preparation.plan import PreparationPlan, plan_preparation
+from .preparation.plan import PreparationPlan, plan_preparation, require_free
 from .preparation.result import ClassSummary, PrepareResult
 from .preparation.summary import Failures, expected_result, final_result, unreadable_labels
+from .preparation.workers import choose_workers
 from .workspace import DomainSettings, PreparationSettings, Workspace
 
-__all__ = ["ClassSummary", "PrepareOptions", "PrepareResult", "prepare"]
+__all__ = ["ClassSummary", "NothingPreparedError", "PrepareOptions", "PrepareResult", "prepare"]
 
 CONTACT_SHEET = "contact_sheet.png"
 
@@ -24,8 +26,9 @@ CONTACT_SHEET = "contact_sheet.png"
 def prepare(workspace_folder: Path, options: PrepareOptions, progress: Progress = SILENT) -> PrepareResult:
     """What was prepared: the slice store of a domain, complete and in its place, recorded in the workspace.
 
-    The workspace is made if the folder is none yet. One case is in memory at a time. A case that fails is left out
-    and named in the result; if the whole cannot be done, nothing is left behind.
+    The workspace is made if the folder is none yet. Of each worker one case is in memory at a time. A case that
+    fails is left out and named in the result. If the whole cannot be done, what is there already stays as it is;
+    cases that are done by then are kept beside it for `skip_existing`.
 
     Args:
         workspace_folder: the folder of the workspace.
@@ -34,18 +37,34 @@ def prepare(workspace_folder: Path, options: PrepareOptions, progress: Progress 
 
     Raises:
         UsageError: options contradict each other or the workspace, or there is a store already.
-        InputError: paths are not there or hold no scan, or the disk is too small.
-        DataError: names or values of labels are ambiguous, or no case could be prepared.
+        InputError: paths are not there or hold no scan, or the disk is too small or full.
+        DataError: names or values of labels are ambiguous, or no case could be prepared (`NothingPreparedError`).
+        NothingToDoError: with `skip_existing`, the store holds all cases just as they would be prepared now.
     """
-    plan = plan_preparation(Workspace.open(workspace_folder), options, progress)
-    for note in plan.notes:
-        progress.note(note)
-    if options.dry_run:
-        return expected_result(plan)
-    _require_space(plan)
-    store, failures = _write_store(plan, progress)
+    workspace = Workspace.open(workspace_folder)
+    if options.domain is not None:
+        require_free(workspace.store_path(options.domain), options)
+    discovery = discover(options.paths, options.labels)
+    progress.note(f"{discovery.layout}: {len(discovery.cases)} cases, {discovery.n_labeled} of them with labels")
+    choice = choose_workers(options.workers, discovery.cases)
+    with Crew(choice.n_workers, choice.n_threads) as crew:
+        plan = plan_preparation(workspace, options, discovery, crew, progress)
+        plan = replace(plan, notes=(*plan.notes, *choice.notes))
+        for note in plan.notes:
+            progress.note(note)
+        if options.dry_run:
+            return expected_result(plan)
+        _require_space(plan)
+        store, failures, is_new = _write_store(plan, crew, progress)
     _record(plan)
-    sheet = write_contact_sheet(store, store.folder / CONTACT_SHEET)
+    if not is_new and not failures:
+        raise NothingToDoError(
+            f"all {len(plan.done)} cases are in {store.folder} already and nothing has changed; --overwrite "
+            "prepares them again"
+        )
+    sheet = store.folder / CONTACT_SHEET
+    if is_new or not sheet.is_file():
+        write_contact_sheet(store, sheet)
     return final_result(plan, store, sheet, failures)
 
 
@@ -53,37 +72,39 @@ def _require_space(plan: PreparationPlan) -> None:
     root = plan.workspace.root.resolve()
     existing = next(folder for folder in (root, *root.parents) if folder.exists())
     free = shutil.disk_usage(existing).free
-    if plan.n_bytes > free:
+    n_bytes = plan.n_bytes(plan.to_do)
+    if n_bytes > free:
         raise InputError(
-            f"the slices need about {plan.n_bytes / 1e9:.1f} GB, but the disk of {existing} has {free / 1e9:.1f} "
+            f"the slices need about {n_bytes / 1e9:.1f} GB, but the disk of {existing} has {free / 1e9:.1f} "
             "GB free; use a smaller --size or a workspace elsewhere (-C)"
         )
 
 
-def _write_store(plan: PreparationPlan, progress: Progress) -> tuple[SliceStore, Failures]:
-    failures = list(unreadable_labels(plan))
-    n_done = 0
-    progress.start(f"prepare {plan.settings.domain}", len(plan.cases), "cases")
-    with StoreWriter(plan.store_path, plan.options.overwrite) as writer:
-        for count, case in enumerate(plan.cases, start=1):
-            try:
-                prepared = prepare_case(case, plan.settings)
-            except MedseganError as error:
-                failures.append((str(case.image), str(error)))
-            else:
-                _add(prepared, case, writer)
-                n_done += 1
-            progress.update(count)
-        progress.finish()
-        if not n_done:
-            raise DataError(f"none of {len(failures)} cases can be prepared; the first one: {failures[0][1]}")
-        return writer.finish(_manifest(plan), plan.splits, plan.split.seed), tuple(failures)
-
-
-def _add(prepared: PreparedCase, case: FoundCase, writer: StoreWriter) -> None:
-    """Store a case; if that fails, as on a full disk, it would fail for all others too."""
-    label = None if case.label is None else case.label.resolve()
-    writer.add(prepared.record, prepared.images, prepared.labels, case.image.resolve(), label)
+def _write_store(plan: PreparationPlan, crew: Crew, progress: Progress) -> tuple[SliceStore, Failures, bool]:
+    """The store, the cases that are not in it, and whether anything had to be written for it."""
+    skips = plan.options.skip_existing
+    taken = tuple(plan.done.values())
+    writer = StoreWriter(plan.store_path, plan.options.overwrite or skips, taken=taken, keep=True)
+    try:
+        with writer:
+            reasons = make_cases(plan, writer.place, crew, progress)
+            failures = (*unreadable_labels(plan), *((str(image), reason) for image, reason in reasons.items()))
+            included = [case for case in plan.cases if case.image not in reasons]
+            if not included:
+                raise NothingPreparedError(failures)
+            for case in included:
+                label = None if case.label is None else case.label.resolve()
+                writer.include(plan.case_id(case), case.image.resolve(), label)
+            manifest, seed = _manifest(plan), plan.split.seed
+            if skips and writer.is_as_before(manifest, plan.splits, seed):
+                return SliceStore.open(plan.store_path), failures, False
+            return writer.finish(manifest, plan.splits, seed), failures, True
+    except BaseException:
+        if writer.n_done:
+            progress.note(
+                f"{writer.n_done} cases are done and kept; the same with --skip-existing goes on from them"
+            )
+        raise
 
 
 def _manifest(plan: PreparationPlan) -> Manifest:

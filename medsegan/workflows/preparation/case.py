@@ -1,6 +1,9 @@
 """One scan and its labels, from their files to slices."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -39,6 +42,15 @@ class CaseSettings:
     fix_gaps: bool = False
     resample_labels: bool = False
 
+    def to_json(self) -> dict[str, Any]:
+        """The settings as plain values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The settings that `to_json` wrote."""
+        return cls(**{**document, "label_map": LabelMap(**document["label_map"])})
+
 
 @dataclass(frozen=True, eq=False)
 class PreparedCase:
@@ -47,6 +59,11 @@ class PreparedCase:
     record: CaseRecord
     images: Array
     labels: LabelArray | None
+
+
+def ids_of(case: FoundCase, domain: str) -> tuple[str, str]:
+    """The ids of a case and of its patient."""
+    return case_id_of(case.stem, domain), patient_id_of(case.patient)
 
 
 def prepare_case(case: FoundCase, settings: CaseSettings) -> PreparedCase:
@@ -66,9 +83,10 @@ def prepare_case(case: FoundCase, settings: CaseSettings) -> PreparedCase:
     notes += scan.notes
     n_classes = len(settings.label_map.class_names)
     voxels = None if indices is None else tuple(int(n) for n in np.bincount(indices.ravel(), minlength=n_classes))
+    case_id, patient_id = ids_of(case, settings.domain)
     record = CaseRecord(
-        case_id=case_id_of(case.stem, settings.domain),
-        patient_id=patient_id_of(case.patient),
+        case_id=case_id,
+        patient_id=patient_id,
         n_slices=scan.images.shape[0],
         has_label=indices is not None,
         frame=scan.frame,

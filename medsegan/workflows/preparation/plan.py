@@ -6,19 +6,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import DataError, UsageError
+from ...errors import DataError, InputError, UsageError
 from ...geometry import Grid, reorientation_to
 from ...imaging import DEFAULT_WINDOWS, Modality
 from ...progress import Progress
-from ...slices import PLANE_CODES, Plane, SliceStore, Split, patient_id_of, require_plane, split_patients
-from ..datasets.discover import discover
+from ...slices import (
+    PLANE_CODES,
+    Plane,
+    SliceStore,
+    Split,
+    StoredCase,
+    extend_split,
+    patient_id_of,
+    require_plane,
+)
+from ..crew import Crew, Document
 from ..datasets.discovery import Discovery, FoundCase
 from ..label_map import LabelMap, LabelSources, propose_label_map
 from ..workspace import DomainSettings, PreparationSettings, Workspace
-from .case import CaseSettings
+from .case import CaseSettings, ids_of
+from .look import CaseLook, LabelReading
 from .options import PrepareOptions
+from .resume import NOTHING_EARLIER, Earlier, find_earlier
 from .split_settings import DEFAULT_SPLIT, SplitSettings
-from .survey import LabelReading, LabelSurvey, ModalityVote, survey_labels, vote_modality
+from .survey import LabelSurvey, ModalityVote, survey_labels, vote_modality
 
 DEFAULT_PREPARATION = PreparationSettings(size=128, plane="axial")
 THICK_SLICE = 2.0
@@ -37,10 +48,12 @@ class PreparationPlan:
         discovery: the scans and labels that were found.
         vote: their modality.
         survey: the values in their labels.
+        reading: how these were read.
         settings: what all cases are prepared with.
         window: lowest and highest stored intensity shown to a network.
         split: the shares and the seed that the patients are split with.
         splits: patient id -> split.
+        done: image -> its case, of those that were prepared earlier just as they would be now.
         notes: what was chosen and why.
     """
 
@@ -49,10 +62,12 @@ class PreparationPlan:
     discovery: Discovery
     vote: ModalityVote
     survey: LabelSurvey
+    reading: LabelReading
     settings: CaseSettings
     window: tuple[float, float]
     split: SplitSettings
     splits: dict[str, Split]
+    done: dict[Path, StoredCase]
     notes: tuple[str, ...]
 
     @property
@@ -75,40 +90,75 @@ class PreparationPlan:
         return {case.image: counted.get(case.image, mean) for case in self.cases}
 
     @property
-    def n_bytes(self) -> int:
-        """Size of all arrays on disk, an estimate where no label was read."""
+    def to_do(self) -> tuple[FoundCase, ...]:
+        """The cases to try that are not done yet."""
+        return tuple(case for case in self.cases if case.image not in self.done)
+
+    def case_id(self, case: FoundCase) -> str:
+        """The id of a case."""
+        return ids_of(case, self.settings.domain)[0]
+
+    def seen(self, case: FoundCase) -> Document:
+        """What was seen in the labels of a case, and how they were read, to be known another time."""
+        look = self.survey.looks.get(case.image)
+        return {"look": None if look is None else look.to_json(), "reading": self.reading.to_json()}
+
+    def n_bytes(self, cases: Sequence[FoundCase]) -> int:
+        """Size of the arrays of some cases on disk, an estimate where no label was read."""
         n_slices, pixels = self.n_slices, self.settings.size**2
         return sum(
             n_slices[case.image]
             * pixels
             * (_BYTES_PER_IMAGE_PIXEL + (0 if case.label is None else _BYTES_PER_LABEL_PIXEL))
-            for case in self.cases
+            for case in cases
         )
 
 
-def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Progress) -> PreparationPlan:
+def plan_preparation(
+    workspace: Workspace, options: PrepareOptions, discovery: Discovery, crew: Crew, progress: Progress
+) -> PreparationPlan:
     """What will be prepared, after a look at the scans; nothing is written.
+
+    Args:
+        workspace: as it is before.
+        options: what was asked for.
+        discovery: the scans and labels that were found.
+        crew: looks at them.
+        progress: hears of stages.
 
     Raises:
         UsageError: options contradict each other or the workspace, or there is a store already.
-        InputError: paths are not there or hold no scan.
         DataError: names or values of labels are ambiguous, or no scan can be read.
     """
-    if options.domain is not None:
-        _require_free(workspace.store_path(options.domain), options)
-    discovery = discover(options.paths, options.labels)
-    progress.note(f"{discovery.layout}: {len(discovery.cases)} cases, {discovery.n_labeled} of them with labels")
-    vote = _vote(discovery, options)
+    vote, looks = _vote(discovery, options, crew)
     domain = options.domain or _DOMAIN_NAMES[vote.modality]
-    _require_free(workspace.store_path(domain), options)
+    store = workspace.store_path(domain)
+    require_free(store, options)
     size, plane = _geometry(workspace, options, domain)
-    survey = survey_labels(discovery.cases, progress, _label_reading(workspace, options, discovery, domain))
+    earlier = NOTHING_EARLIER
+    if options.skip_existing:
+        earlier = find_earlier(store, discovery.cases, domain, crew, progress)
+    reading = _label_reading(workspace, options, discovery, domain)
+    looks = {**earlier.looks(reading), **looks}
+    survey = survey_labels(discovery.cases, looks, reading, crew, progress)
     if len(survey.failures) == len(discovery.cases):
         raise DataError(f"no label file can be read; the first one: {next(iter(survey.failures.values()))}")
     label_map = _label_map(workspace, options, discovery, survey, domain)
     recorded = workspace.domains.get(domain, DomainSettings(vote.modality))
     split = _split(options, recorded)
-    splits = _draw_splits(discovery.cases, split)
+    before = _splits_before(store, recorded, split) if options.skip_existing else {}
+    splits = _draw_splits(discovery.cases, split, before)
+    settings = CaseSettings(
+        domain,
+        vote.modality,
+        options.modality is not None,
+        plane,
+        size,
+        label_map,
+        series=options.series,
+        fix_gaps=options.fix_gaps,
+        resample_labels=options.resample_labels,
+    )
     named = "given by --domain" if options.domain else f"named after the modality, {vote.modality}"
     return PreparationPlan(
         workspace=workspace,
@@ -116,20 +166,12 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
         discovery=discovery,
         vote=vote,
         survey=survey,
-        settings=CaseSettings(
-            domain,
-            vote.modality,
-            options.modality is not None,
-            plane,
-            size,
-            label_map,
-            series=options.series,
-            fix_gaps=options.fix_gaps,
-            resample_labels=options.resample_labels,
-        ),
+        reading=reading,
+        settings=settings,
         window=_window(options, recorded, vote.modality),
         split=split,
         splits=splits,
+        done=earlier.done(discovery.cases, settings),
         notes=(
             f"domain {domain}, {named}; modality {vote.modality}, {vote.reason}",
             *vote.notes,
@@ -138,6 +180,7 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
             *_recorded_notes(options, recorded, vote.modality),
             *_plane_notes({**vote.grids, **survey.grids}, plane),
             *_workspace_notes(workspace, label_map, domain, splits),
+            *_removed_notes(earlier),
         ),
     )
 
@@ -164,24 +207,33 @@ def _recorded_notes(options: PrepareOptions, recorded: DomainSettings, modality:
     return (f"as medsegan.toml has it for this domain: {', '.join(kept)}",) if kept else ()
 
 
-def _vote(discovery: Discovery, options: PrepareOptions) -> ModalityVote:
+def _vote(discovery: Discovery, options: PrepareOptions, crew: Crew) -> tuple[ModalityVote, dict[Path, CaseLook]]:
     if options.series is not None and not any(case.is_dicom for case in discovery.cases):
         raise UsageError(
             f"--series {options.series} chooses among the series of a DICOM folder, but no scan here is DICOM; "
             "leave it out"
         )
+    reading = LabelReading(
+        options.series, only=options.classes, resample=options.resample_labels, fix_gaps=options.fix_gaps
+    )
     if options.modality is None:
-        return vote_modality(discovery.cases, options.series, fix_gaps=options.fix_gaps)
+        return vote_modality(discovery.cases, reading, crew)
     # Nothing has to be found out, but in a dry run the number of slices has.
     is_counted = options.dry_run and not discovery.n_labeled
-    grids = vote_modality(discovery.cases, options.series, fix_gaps=options.fix_gaps).grids if is_counted else {}
-    return ModalityVote(options.modality, "given by --modality", grids)
+    grids = vote_modality(discovery.cases, reading, crew)[0].grids if is_counted else {}
+    return ModalityVote(options.modality, "given by --modality", grids), {}
 
 
-def _require_free(store: Path, options: PrepareOptions) -> None:
-    if store.exists() and not options.overwrite:
+def require_free(store: Path, options: PrepareOptions) -> None:
+    """Nothing, if a store may be written there.
+
+    Raises:
+        UsageError: there is one already, and nothing was said about it.
+    """
+    if store.exists() and not (options.overwrite or options.skip_existing):
         raise UsageError(
-            f"{store} exists already; --overwrite replaces it, --domain NAME prepares these scans beside it"
+            f"{store} exists already; --overwrite replaces it, --skip-existing takes over what is unchanged, "
+            "--domain NAME prepares these scans beside it"
         )
 
 
@@ -248,12 +300,34 @@ def _require_current(workspace: Workspace, others: Iterable[str]) -> None:
             )
 
 
-def _draw_splits(cases: Sequence[FoundCase], split: SplitSettings) -> dict[str, Split]:
+def _draw_splits(
+    cases: Sequence[FoundCase], split: SplitSettings, before: Mapping[str, Split]
+) -> dict[str, Split]:
     """Labelled patients are split; a patient of whom nothing is labelled can only help to train."""
     splits: dict[str, Split] = {patient_id_of(case.patient): "train" for case in cases}
+    splits.update({patient: before[patient] for patient in splits if patient in before})
     labeled = [patient_id_of(case.patient) for case in cases if case.label is not None]
-    splits.update(split_patients(labeled, split.seed, split.val_fraction, split.test_fraction))
+    splits.update(extend_split(before, labeled, split.seed, split.val_fraction, split.test_fraction))
     return splits
+
+
+def _splits_before(store: Path, recorded: DomainSettings, split: SplitSettings) -> Mapping[str, Split]:
+    """The splits that patients have already, unless others are asked for now."""
+    try:
+        known = SliceStore.open(store)
+    except (InputError, DataError):
+        return {}
+    shares = (recorded.test_fraction, recorded.val_fraction, recorded.seed)
+    asked = (split.test_fraction, split.val_fraction, split.seed)
+    is_same = all(old is None or old == new for old, new in zip(shares, asked, strict=True))
+    return known.splits if is_same and known.seed == split.seed else {}
+
+
+def _removed_notes(earlier: Earlier) -> tuple[str, ...]:
+    if not earlier.n_removed:
+        return ()
+    cases = "1 case of the store is" if earlier.n_removed == 1 else f"{earlier.n_removed} cases of the store are"
+    return (f"{cases} no longer among the scans and left out",)
 
 
 def _workspace_notes(

@@ -54,6 +54,7 @@ class PrepareResult:
         notes: what was chosen, assumed, repaired or left out.
         failures: file and reason of each case that could not be prepared; for the user's eyes, never for a
             manifest.
+        n_taken_over: cases of the store that were there already and are as they were.
         dry_run: whether nothing was written.
     """
 
@@ -75,6 +76,7 @@ class PrepareResult:
     contact_sheet: Path | None
     notes: tuple[str, ...]
     failures: tuple[tuple[str, str], ...]
+    n_taken_over: int = 0
     dry_run: bool = False
 
     def to_json(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def unreadable_labels(plan: PreparationPlan) -> Failures:
     """Scan and reason of each case that fails before it is tried, because its labels cannot be read."""
     failures = plan.survey.failures
     return tuple(
-        (str(case.image), str(failures[case.image])) for case in plan.discovery.cases if case.image in failures
+        (str(case.image), failures[case.image]) for case in plan.discovery.cases if case.image in failures
     )
 
 
@@ -51,6 +51,7 @@ def final_result(plan: PreparationPlan, store: SliceStore, sheet: Path, failures
         contact_sheet=sheet,
         notes=(*plan.notes, *_case_notes(records)),
         failures=failures,
+        n_taken_over=len(plan.done),
     )
 
 
@@ -70,7 +71,7 @@ def expected_result(plan: PreparationPlan) -> PrepareResult:
         n_cases=len(plan.cases),
         n_labeled=len(labeled),
         n_slices=sum(plan.n_slices.values()),
-        bytes_needed=plan.n_bytes,
+        bytes_needed=plan.n_bytes(plan.cases),
         classes=_summaries(plan, ()),
         splits={split: list(split_of.values()).count(split) for split in SPLITS},
         labeled_splits={split: labeled.count(split) for split in SPLITS},
@@ -78,6 +79,7 @@ def expected_result(plan: PreparationPlan) -> PrepareResult:
         contact_sheet=None,
         notes=plan.notes,
         failures=unreadable_labels(plan),
+        n_taken_over=len(plan.done),
         dry_run=True,
     )
 
