@@ -6,7 +6,7 @@ from .case_files import StoredCase, read_case, write_case
 from .cleanup import classes_in_one_piece, remove_small_parts
 from .cut import cut_image, cut_label
 from .frame import BodyBox, Frame, find_body, fit_frame, frame_around, native_frame
-from .identity import case_id_of, patient_id_of
+from .identity import IdKey, draw_name, draw_order
 from .leftovers import find_leftovers
 from .manifest import BACKGROUND, MANIFEST_VERSION, CaseRecord, Manifest
 from .plane import PLANE_CODES, Plane, require_plane
@@ -24,6 +24,7 @@ __all__ = [
     "BodyBox",
     "CaseRecord",
     "Frame",
+    "IdKey",
     "Manifest",
     "Plane",
     "PreparedScan",
@@ -36,18 +37,18 @@ __all__ = [
     "assemble_scalar",
     "body_box",
     "body_mask",
-    "case_id_of",
     "classes_in_one_piece",
     "cut_image",
     "cut_label",
     "draw_labeled",
+    "draw_name",
+    "draw_order",
     "extend_split",
     "find_body",
     "find_leftovers",
     "fit_frame",
     "frame_around",
     "native_frame",
-    "patient_id_of",
     "prepare_scan",
     "read_case",
     "remove_small_parts",

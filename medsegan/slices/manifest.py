@@ -10,7 +10,7 @@ from ..imaging import MODALITIES, IntensityScale, Modality
 from .frame import Frame
 from .plane import Plane, require_plane
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 BACKGROUND = "background"
 
 _CASE_ID = re.compile(r"[A-Za-z0-9_-]+")
@@ -96,7 +96,8 @@ class Manifest:
         window: lowest and highest intensity shown to a network, in stored units.
         class_names: name of each class index; the first is "background".
         class_values: value of each class in the label files of this domain; the first is 0.
-        cases: the cases, in the order they were added.
+        cases: the cases, in the order of `draw_order`.
+        id_key: fingerprint of the key that the ids were made with; ids of two keys cannot be compared.
 
     Raises:
         DataError: names and values do not fit each other, repeat themselves, or two cases share an id.
@@ -110,6 +111,7 @@ class Manifest:
     class_names: tuple[str, ...]
     class_values: tuple[int, ...]
     cases: tuple[CaseRecord, ...] = ()
+    id_key: str = ""
 
     def __post_init__(self) -> None:
         names, values = self.class_names, self.class_values
@@ -151,6 +153,7 @@ class Manifest:
             "window": list(self.window),
             "class_names": list(self.class_names),
             "class_values": list(self.class_values),
+            "id_key": self.id_key,
             "cases": [record.to_json() for record in self.cases],
         }
 
@@ -178,6 +181,7 @@ class Manifest:
                 class_names=tuple(str(name) for name in document["class_names"]),
                 class_values=tuple(int(value) for value in document["class_values"]),
                 cases=tuple(CaseRecord.from_json(record) for record in document["cases"]),
+                id_key=str(document["id_key"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"the manifest is damaged ({type(error).__name__}: {error}); prepare again") from error

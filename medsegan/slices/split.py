@@ -1,4 +1,4 @@
-"""Who is trained on, who is watched, who is tested: drawn by seeded hashes, always by patient."""
+"""Who is trained on, who is watched, who is tested: drawn by seeds, always by patient."""
 
 import hashlib
 from collections import Counter
@@ -12,7 +12,7 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 def split_patients(
-    patient_ids: Sequence[str], seed: int, val_fraction: float, test_fraction: float
+    patients: Sequence[str], seed: int, val_fraction: float, test_fraction: float
 ) -> dict[str, Split]:
     """The split of each patient.
 
@@ -22,7 +22,7 @@ def split_patients(
     that is not zero gets at least one patient; with fewer, training comes first, then test.
 
     Args:
-        patient_ids: one id per patient or per case; repeated ids count once.
+        patients: one name per patient or per case, as `draw_name` gives them; repeated ones count once.
         seed: another seed gives another split.
         val_fraction: share of patients for validation, 0 to 1.
         test_fraction: share of patients for the test, 0 to 1; the two may add up to 1, which leaves no training.
@@ -36,7 +36,7 @@ def split_patients(
             f"the shares of validation ({val_fraction}) and test ({test_fraction}) must not be negative "
             f"nor add up to more than 1"
         )
-    ordered = sorted(set(patient_ids), key=lambda patient: _draw(seed, "split", patient))
+    ordered = sorted(set(patients), key=lambda patient: _draw(f"{seed}/split/{patient}"))
     n_train, n_test, n_val = _counts(len(ordered), (max(0.0, train_fraction), test_fraction, val_fraction))
     counts: tuple[tuple[Split, int], ...] = (("test", n_test), ("train", n_train), ("val", n_val))
     splits = [name for name, count in counts for _ in range(count)]
@@ -44,7 +44,7 @@ def split_patients(
 
 
 def extend_split(
-    known: Mapping[str, Split], patient_ids: Sequence[str], seed: int, val_fraction: float, test_fraction: float
+    known: Mapping[str, Split], patients: Sequence[str], seed: int, val_fraction: float, test_fraction: float
 ) -> dict[str, Split]:
     """The split of each patient, where some have one already and keep it.
 
@@ -53,13 +53,13 @@ def extend_split(
 
     Args:
         known: split of each patient that has one; patients that are no more do not count.
-        patient_ids: one id per patient or per case; repeated ids count once.
+        patients: one name per patient or per case, as `draw_name` gives them; repeated ones count once.
         seed, val_fraction, test_fraction: as for `split_patients`.
 
     Raises:
         UsageError: as for `split_patients`.
     """
-    drawn = split_patients(patient_ids, seed, val_fraction, test_fraction)
+    drawn = split_patients(patients, seed, val_fraction, test_fraction)
     wanted = Counter(drawn.values())
     kept = {patient: known[patient] for patient in drawn if patient in known}
     lacking = wanted - Counter(kept.values())
@@ -73,18 +73,25 @@ def extend_split(
     return {**kept, **dict(zip(new, places, strict=True))}
 
 
-def draw_labeled(case_ids: Sequence[str], n: int, seed: int) -> tuple[str, ...]:
-    """The first `n` cases in the order of a seeded hash, so that a draw of 9 is a part of a draw of 20.
+def draw_labeled(patient_ids: Sequence[str], n: int, seed: int) -> tuple[str, ...]:
+    """`n` of the patients, so that a draw of 9 is a part of a draw of 20.
+
+    Only their places in the order count, not their ids, so that equal data give equal draws under every key. With
+    seed 0 it is the first `n`: patients that are added later change that draw only where they come into it.
 
     Args:
-        case_ids: the labelled cases of the training split.
+        patient_ids: the labelled patients of the training split, in the order of the store; repeated ones count
+            once.
         n: how many of them keep their labels, at least 1.
         seed: another seed gives another draw.
 
     Raises:
         UsageError: `n` is not positive, or there are not as many labelled cases.
     """
-    available = sorted(set(case_ids), key=lambda case: _draw(seed, "labeled", case))
+    available = list(dict.fromkeys(patient_ids))
+    if seed != 0:
+        places = sorted(range(len(available)), key=lambda place: _draw(f"{seed}/labeled/{place}"))
+        available = [available[place] for place in places]
     if n < 1:
         raise UsageError(f"at least one labelled case is needed, {n} were asked for")
     if n > len(available):
@@ -95,8 +102,8 @@ def draw_labeled(case_ids: Sequence[str], n: int, seed: int) -> tuple[str, ...]:
     return tuple(available[:n])
 
 
-def _draw(seed: int, purpose: str, name: str) -> tuple[bytes, str]:
-    return hashlib.sha256(f"{seed}/{purpose}/{name}".encode()).digest(), name
+def _draw(text: str) -> tuple[bytes, str]:
+    return hashlib.sha256(text.encode()).digest(), text
 
 
 def _counts(n_patients: int, shares: tuple[float, ...]) -> list[int]:

@@ -10,13 +10,12 @@ import numpy as np
 from ..errors import DataError, InputError
 from ..shapes import Array, LabelArray
 from .document import read_document
-from .manifest import CaseRecord, Manifest
+from .manifest import MANIFEST_VERSION, CaseRecord, Manifest
 from .split import SPLITS, Split
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 MANIFEST_FILE = "manifest.json"
 SPLITS_FILE = "splits.json"
-SOURCES_FILE = "sources.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +27,12 @@ class SliceStore:
         manifest: what it holds.
         splits: the split of each patient id.
         seed: the seed the split was drawn with.
-        sources: for each case id the files it was made from: "image" and "label", the latter `None` if absent.
     """
 
     folder: Path
     manifest: Manifest
     splits: Mapping[str, Split]
     seed: int
-    sources: Mapping[str, Mapping[str, str | None]]
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -49,7 +46,6 @@ class SliceStore:
             raise InputError(f"there is no slice store in {folder}; make one with `medsegan prepare`")
         manifest = Manifest.from_json(read_document(folder / MANIFEST_FILE))
         splits_document = _read_versioned(folder / SPLITS_FILE)
-        sources = _read_versioned(folder / SOURCES_FILE)["cases"]
         splits, seed = splits_document["patients"], int(splits_document["seed"])
         for record in manifest.cases:
             if splits.get(record.patient_id) not in SPLITS:
@@ -57,9 +53,16 @@ class SliceStore:
                     f"{folder / SPLITS_FILE} has no split for patient {record.patient_id}; "
                     f"each patient needs one of {', '.join(SPLITS)}"
                 )
-            if record.case_id not in sources:
-                raise DataError(f"{folder / SOURCES_FILE} does not name the files of case {record.case_id}")
-        return cls(folder, manifest, splits, seed, sources)
+        return cls(folder, manifest, splits, seed)
+
+    @staticmethod
+    def is_outdated(folder: Path) -> bool:
+        """Whether the store in a folder was made by an earlier medsegan, and has to be prepared again.
+
+        Raises:
+            InputError, DataError: its manifest cannot be read.
+        """
+        return bool(read_document(folder / MANIFEST_FILE).get("version") != MANIFEST_VERSION)
 
     def split_of(self, case_id: str) -> Split:
         """The split of a case, which is the split of its patient.
@@ -134,8 +137,7 @@ def _read_versioned(path: Path) -> dict[str, Any]:
             f"{path} has version {document.get('version')!r}, this medsegan reads version {STORE_VERSION}; "
             f"prepare the domain again with --overwrite"
         )
-    needed = ("patients", "seed") if path.name == SPLITS_FILE else ("cases",)
-    missing = [key for key in needed if key not in document]
+    missing = [key for key in ("patients", "seed") if key not in document]
     if missing:
         raise DataError(f"{path} lacks {', '.join(missing)}; prepare the domain again with --overwrite")
     return document

@@ -25,7 +25,7 @@ from .document import write_document
 from .leftovers import sweep_leftovers, working_name
 from .manifest import CaseRecord, Manifest
 from .split import Split
-from .store import MANIFEST_FILE, SOURCES_FILE, SPLITS_FILE, STORE_VERSION, SliceStore
+from .store import MANIFEST_FILE, SPLITS_FILE, STORE_VERSION, SliceStore
 
 
 class StoreWriter:
@@ -52,7 +52,6 @@ class StoreWriter:
         self._keep = keep
         self._made = [parent for parent in folder.parents if not parent.exists()]
         self._records: list[CaseRecord] = []
-        self._sources: dict[str, dict[str, str | None]] = {}
 
     def __enter__(self) -> Self:
         """The writer, with its temporary folder `place` made; the cases that are taken over lie in it.
@@ -103,22 +102,13 @@ class StoreWriter:
             for folder in self._made:
                 folder.rmdir()
 
-    def add(
-        self,
-        record: CaseRecord,
-        images: Array,
-        labels: LabelArray | None,
-        source_image: Path,
-        source_label: Path | None,
-    ) -> None:
+    def add(self, record: CaseRecord, images: Array, labels: LabelArray | None) -> None:
         """Write the arrays of a case; if that fails, the store is as if the case had not been added.
 
         Args:
             record: the case.
             images: (S, H, W) int16 in stored units.
             labels: (S, H, W) uint8 class indices; `None` exactly when the record says so.
-            source_image: the scan the case was made from.
-            source_label: its label file; `None` without label.
 
         Raises:
             DataError: arrays and record do not fit each other, or the case is there already.
@@ -126,15 +116,13 @@ class StoreWriter:
         """
         self._require_new(record.case_id)
         write_case(self.place, record, images, labels, {})
-        self.include(record.case_id, source_image, source_label)
+        self.include(record.case_id)
 
-    def include(self, case_id: str, source_image: Path, source_label: Path | None) -> CaseRecord:
+    def include(self, case_id: str) -> CaseRecord:
         """The record of a case that is now part of the store; its files lie in `place` already.
 
         Args:
             case_id: of a case that was taken over, or that `write_case` wrote there.
-            source_image: the scan the case was made from.
-            source_label: its label file; `None` without label.
 
         Raises:
             DataError: the case is there already, or its files are not.
@@ -144,12 +132,10 @@ class StoreWriter:
         if case is None:
             raise DataError(f"the files of case {case_id} are not in {self.place}; prepare it again")
         self._records.append(case.record)
-        label = None if source_label is None else str(source_label)
-        self._sources[case_id] = {"image": str(source_image), "label": label}
         return case.record
 
     def _require_new(self, case_id: str) -> None:
-        if case_id in self._sources:
+        if any(case_id == record.case_id for record in self._records):
             raise DataError(f"case {case_id} was added already; two scans of a domain need two names")
 
     def is_as_before(self, manifest: Manifest, splits: Mapping[str, Split], seed: int) -> bool:
@@ -168,7 +154,7 @@ class StoreWriter:
             taken == {record.case_id for record in self._records}
             and before.manifest.to_json() == complete.to_json()
             and dict(before.splits) == self._splits_of_used(splits)
-            and (before.seed, dict(before.sources)) == (seed, self._sources)
+            and before.seed == seed
         )
 
     def _splits_of_used(self, splits: Mapping[str, Split]) -> dict[str, Split]:
@@ -212,7 +198,6 @@ class StoreWriter:
             keep_only(self.place, {record.case_id for record in self._records})
             write_document(complete.to_json(), self.place / MANIFEST_FILE)
             _write_versioned({"seed": seed, "patients": used}, self.place / SPLITS_FILE)
-            _write_versioned({"cases": self._sources}, self.place / SOURCES_FILE)
             SliceStore.open(self.place)
             self._put_in_place()
         # Only now: until the new store is in its place, such a folder may hold the only one there is.

@@ -1,6 +1,6 @@
 """`eval`: 3D scores of a run on a domain, per patient and per class, on the scans' own grids."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,7 @@ from .label_scan import Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
 from .overlays import overlay_tiles
 from .prepared import require_prepared
+from .private_folder import CaseSource, PrivateFolder
 from .segment_options import Failure, Quality, count_steps, describe, require_objective
 from .workspace import Workspace
 
@@ -107,9 +108,11 @@ def evaluate(workspace: Workspace, options: EvaluateOptions, progress: Progress 
         raise NothingToDoError(
             f"domain {options.domain} has no labelled case in its {options.split} split; choose another --split"
         )
+    sources = workspace.private.read_domain(options.domain)
+    _require_known(cases, sources, workspace.private)
     folder = choose_model(workspace, options.run)
     device, reason = choose_device(options.device)
-    evaluation = _Evaluation(store, read_model(folder, device), device, options)
+    evaluation = _Evaluation(store, sources, read_model(folder, device), device, options)
     seen = "in-domain" if evaluation.in_domain else "out-of-domain: the model never saw this domain"
     progress.note(f"{folder.parent.name} on {options.domain}, {len(cases)} cases, {seen}; {device} ({reason})")
     for note in evaluation.warnings(cases):
@@ -124,11 +127,25 @@ def evaluate(workspace: Workspace, options: EvaluateOptions, progress: Progress 
     return evaluation.finish(workspace.reports)
 
 
+def _require_known(cases: Sequence[CaseRecord], sources: Mapping[str, CaseSource], private: PrivateFolder) -> None:
+    unknown = [case.case_id for case in cases if case.case_id not in sources]
+    if unknown:
+        raise DataError(
+            f"{private.path} does not say which scans {len(unknown)} cases come from, the first is {unknown[0]}; "
+            "copy the folder from the workspace that they were prepared in, or prepare the domain again"
+        )
+
+
 class _Evaluation:
     """One evaluation in the making."""
 
     def __init__(
-        self, store: SliceStore, model: TrainedModel, device: torch.device, options: EvaluateOptions
+        self,
+        store: SliceStore,
+        sources: Mapping[str, CaseSource],
+        model: TrainedModel,
+        device: torch.device,
+        options: EvaluateOptions,
     ) -> None:
         self.store, self.model, self.device, self.options = store, model, device, options
         self.run = model.folder.parent
@@ -139,6 +156,7 @@ class _Evaluation:
         parts = "-largest" if options.keep_largest else ""
         name = f"steps-{self.n_steps:03d}-{model.digest[:8]}{self._objective}{parts}"
         self.masks = self.run / "predictions" / options.domain / name
+        self.sources = sources
         self.rows: list[CaseScores] = []
         self.failures: list[Failure] = []
         self.label_notes: list[str] = []
@@ -172,6 +190,11 @@ class _Evaluation:
         absent = [name for name in self.model.facts.class_names[1:] if name not in self.classes]
         if absent:
             notes.append(f"not annotated in {self.options.domain}, and in no mean: {', '.join(absent)}")
+        if self.model.facts.id_key != self.store.manifest.id_key:
+            notes.append(
+                "the ids of the model's patients were made with another key, as in another workspace: whether it "
+                "was trained on some of these cannot be told"
+            )
         trained = {case.patient_id for case in cases} & set(self.model.facts.patients)
         if trained and self.in_domain and self.options.split in ("val", "test"):
             raise DataError(
@@ -199,19 +222,22 @@ class _Evaluation:
         self.rows.append(CaseScores(case.case_id, case.patient_id, scores))
 
     def _source(self, case: CaseRecord) -> Path:
-        return Path(str(self.store.sources[case.case_id]["image"]))
+        return self.sources[case.case_id].image
 
     def _reference(self, case: CaseRecord) -> LabelVolume:
         """The case's own labels on the scan's grid, their values replaced by the model's class indices."""
-        path = Path(str(self.store.sources[case.case_id]["label"]))
-        if not path.exists():
+        source = self.sources[case.case_id]
+        path = source.label
+        if path is None or not path.exists():
             raise InputError(
-                f"{path}: the labels of case {case.case_id} are no longer there; prepare the domain again"
+                f"the labels of case {case.case_id} are no longer where they were; put them back, or prepare the "
+                "domain again"
             )
         manifest = self.store.manifest
         values = dict(zip(manifest.class_names, manifest.class_values, strict=True))
         annotated = {name: value for name, value in values.items() if value > 0}
-        label, notes = read_case_label(path, case.frame.source, annotated, resample=self.options.resample_labels)
+        resample = self.options.resample_labels or source.resample_labels
+        label, notes = read_case_label(path, case.frame.source, annotated, resample=resample)
         self.label_notes += [f"{case.case_id}: {note}" for note in notes]
         return LabelVolume(
             _map(label.array, {values[name]: index for name, index in self.classes.items()}), label.grid
@@ -220,10 +246,12 @@ class _Evaluation:
     def _prediction(self, case: CaseRecord) -> LabelVolume:
         """The run's mask of a case as class indices, made first if it is not there."""
         path = self.masks / f"{case.case_id}.nii.gz"
-        facts, source = self.model.facts, self._source(case)
+        facts, made_from = self.model.facts, self.sources[case.case_id]
+        source = made_from.image
         if self.options.overwrite or not self._is_fresh(path, source):
             path.parent.mkdir(parents=True, exist_ok=True)
-            reading = Reading(case.modality, window=self.store.manifest.window)
+            window = self.store.manifest.window
+            reading = Reading(case.modality, made_from.series, window, fix_gaps=made_from.fix_gaps)
             labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)
             scan = label_scan(self.model, self.device, source, reading, labelling)
             write_label(scan.label(facts.class_values), path, like=source if is_volume_file(source) else None)

@@ -34,6 +34,7 @@ class ModelFacts:
         patients: hashed ids of the patients whose images were seen.
         in_one_piece: indices of the classes that the labels of the training show in one piece; none for models
             that were trained before this was noted.
+        id_key: fingerprint of the key of these ids; those of another key cannot be recognised. "" = no key.
     """
 
     plane: Plane
@@ -44,6 +45,7 @@ class ModelFacts:
     windows: dict[str, tuple[float, float]]
     patients: tuple[str, ...]
     in_one_piece: tuple[int, ...] = ()
+    id_key: str = ""
 
     def window(self, modality: Modality) -> tuple[float, float]:
         """The window of a modality: that of the training, or the default where it was not seen."""
@@ -119,6 +121,7 @@ def _facts(document: dict[str, Any]) -> ModelFacts:
         windows={name: (float(low), float(high)) for name, (low, high) in document["windows"].items()},
         patients=tuple(document["patients"]),
         in_one_piece=tuple(int(index) for index in document.get("in_one_piece", ())),
+        id_key=str(document.get("id_key", "")),
     )
 
 

@@ -10,11 +10,11 @@ from ..slices import Manifest, SliceStore, StoreWriter
 from .crew import Crew
 from .datasets.discover import discover
 from .preparation.contact_sheet import write_contact_sheet
-from .preparation.make_cases import NothingPreparedError, make_cases
+from .preparation.make_cases import make_cases
 from .preparation.options import PrepareOptions
 from .preparation.plan import PreparationPlan, plan_preparation, require_free
-from .preparation.result import ClassSummary, PrepareResult
-from .preparation.summary import Failures, expected_result, final_result, unreadable_labels
+from .preparation.result import ClassSummary, Failures, NothingPreparedError, PrepareResult
+from .preparation.summary import expected_result, final_result, unreadable_labels
 from .preparation.workers import choose_workers
 from .workspace import DomainSettings, PreparationSettings, Workspace
 
@@ -82,29 +82,42 @@ def _require_space(plan: PreparationPlan) -> None:
 
 def _write_store(plan: PreparationPlan, crew: Crew, progress: Progress) -> tuple[SliceStore, Failures, bool]:
     """The store, the cases that are not in it, and whether anything had to be written for it."""
-    skips = plan.options.skip_existing
-    taken = tuple(plan.done.values())
-    writer = StoreWriter(plan.store_path, plan.options.overwrite or skips, taken=taken, keep=True)
-    try:
-        with writer:
-            reasons = make_cases(plan, writer.place, crew, progress)
-            failures = (*unreadable_labels(plan), *((str(image), reason) for image, reason in reasons.items()))
-            included = [case for case in plan.cases if case.image not in reasons]
-            if not included:
-                raise NothingPreparedError(failures)
-            for case in included:
-                label = None if case.label is None else case.label.resolve()
-                writer.include(plan.case_id(case), case.image.resolve(), label)
+    replaces = plan.options.overwrite or plan.options.skip_existing
+    with StoreWriter(plan.store_path, replaces, taken=tuple(plan.done.values()), keep=True) as writer:
+        private, domain = plan.workspace.private, plan.settings.domain
+        is_known_key = private.read_key() is not None
+        try:
+            # First of all: without it nobody could tell again whose the cases are that are done.
+            private.keep_key(plan.settings.key)
+            failures = _fill(plan, writer, crew, progress)
             manifest, seed = _manifest(plan), plan.split.seed
-            if skips and writer.is_as_before(manifest, plan.splits, seed):
+            if plan.options.skip_existing and writer.is_as_before(manifest, plan.splits, seed):
+                private.write_domain(domain, plan.sources)
                 return SliceStore.open(plan.store_path), failures, False
-            return writer.finish(manifest, plan.splits, seed), failures, True
-    except BaseException:
-        if writer.n_done:
-            progress.note(
-                f"{writer.n_done} cases are done and kept; the same with --skip-existing goes on from them"
-            )
-        raise
+            # Before the store is in its place and not after it: no store may lack the way back, old or new.
+            private.keep_key(plan.settings.key)
+            private.add_to_domain(domain, plan.sources)
+            store = writer.finish(manifest, plan.splits, seed)
+        except BaseException:
+            if writer.n_done:
+                progress.note(f"{writer.n_done} cases are done and kept; --skip-existing goes on from them")
+            elif not is_known_key:
+                private.remove_key()
+            raise
+        private.write_domain(domain, plan.sources)
+    return store, failures, True
+
+
+def _fill(plan: PreparationPlan, writer: StoreWriter, crew: Crew, progress: Progress) -> Failures:
+    """Prepare what is to be prepared and include all that is done; returns what could not be."""
+    reasons = make_cases(plan, writer.place, crew, progress)
+    failures = (*unreadable_labels(plan), *((str(image), reason) for image, reason in reasons.items()))
+    included = [case for case in plan.cases if case.image not in reasons]
+    if not included:
+        raise NothingPreparedError(f"none of {len(failures)} cases can be prepared", failures)
+    for case in included:
+        writer.include(plan.case_id(case))
+    return failures
 
 
 def _manifest(plan: PreparationPlan) -> Manifest:
@@ -117,6 +130,7 @@ def _manifest(plan: PreparationPlan) -> Manifest:
         window=plan.window,
         class_names=settings.label_map.class_names,
         class_values=settings.label_map.class_values,
+        id_key=settings.key.fingerprint,
     )
 
 

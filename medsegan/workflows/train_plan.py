@@ -226,5 +226,6 @@ def _model_facts(
         domains={manifest.domain: manifest.modality},
         windows={manifest.modality: manifest.window},
         patients=tuple(patients),
+        id_key=manifest.id_key,
         in_one_piece=classes_in_one_piece(map(store.read_labels, labeled_cases), manifest.n_classes),
     )

@@ -9,6 +9,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from ..errors import DataError, InputError, UsageError
+from .private_folder import PrivateFolder
 from .workspace_file import WORKSPACE_FILE, read_document, updated_document, write_document
 from .workspace_names import require_domain_name, require_label_name, require_label_value
 
@@ -150,6 +151,11 @@ class Workspace:
     def reports(self) -> Path:
         """The folder of what eval writes."""
         return self.root / "reports"
+
+    @property
+    def private(self) -> PrivateFolder:
+        """The folder that leads from ids back to scans."""
+        return PrivateFolder(self.root / "private")
 
     def store_path(self, domain: str) -> Path:
         """The slice store of a domain, whether it exists or not."""

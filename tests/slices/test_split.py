@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medsegan.errors import UsageError
-from medsegan.slices import case_id_of, draw_labeled, patient_id_of, split_patients
+from medsegan.slices import IdKey, draw_labeled, draw_name, draw_order, split_patients
 
 PATIENTS = st.lists(st.text("abcdef0123456789", min_size=1, max_size=6), unique=True, min_size=3, max_size=60)
 SHARES = st.floats(0.0, 0.5)
@@ -66,13 +66,15 @@ def test_shares_that_make_no_sense_are_refused(val, test):
 
 
 @given(PATIENTS, st.integers(0, 99), st.data())
-def test_draws_are_nested_and_independent_of_order(cases, seed, data):
+def test_draws_are_nested_and_independent_of_ids(cases, seed, data):
     large = data.draw(st.integers(1, len(cases)))
     small = data.draw(st.integers(1, large))
     drawn = draw_labeled(cases, large, seed)
     assert len(set(drawn)) == large
     assert set(drawn) <= set(cases)
-    assert draw_labeled(list(reversed(cases)), small, seed) == drawn[:small]
+    assert draw_labeled(cases, small, seed) == drawn[:small]
+    places = [str(place) for place in range(len(cases))]
+    assert [cases[int(place)] for place in draw_labeled(places, large, seed)] == list(drawn)
 
 
 def test_too_many_labelled_cases_name_both_numbers():
@@ -82,8 +84,45 @@ def test_too_many_labelled_cases_name_both_numbers():
         draw_labeled(["a"], 0, seed=0)
 
 
+@given(PATIENTS, st.data())
+def test_a_patient_that_comes_later_leaves_the_usual_draw_but_for_one(patients, data):
+    n = data.draw(st.integers(1, len(patients) - 1))
+    before, after = (
+        draw_labeled([known[place] for place in draw_order([(p, p) for p in known])], n, 0)
+        for known in (patients[1:], patients)
+    )
+    assert len(set(before) - set(after)) <= 1
+
+
+def test_the_order_of_a_store_depends_on_names_alone_and_is_not_that_of_the_alphabet():
+    cases = [(f"Miller_{index:02d}", f"Miller_{index:02d}/ct") for index in range(20)]
+    ordered = [cases[place] for place in draw_order(cases)]
+    assert ordered != cases
+    assert [cases[::-1][place] for place in draw_order(cases[::-1])] == ordered
+    two_scans = [("Miller", "a"), ("Smith", "b"), ("Miller", "c")]
+    assert abs(draw_order(two_scans).index(0) - draw_order(two_scans).index(2)) == 1
+
+
+def test_another_seed_is_another_draw():
+    patients = [f"p{index}" for index in range(30)]
+    draws = [draw_labeled(patients, 9, seed) for seed in range(3)]
+    assert draws[0] == tuple(patients[:9])
+    assert len({frozenset(draw) for draw in draws}) == 3
+
+
 def test_ids_tell_nothing_and_tell_cases_apart():
-    assert case_id_of("/data/Miller_John.nii.gz", "ct") == case_id_of("/data/Miller_John.nii.gz", "ct")
-    ids = {case_id_of("a", "ct"), case_id_of("b", "ct"), case_id_of("a", "mr"), patient_id_of("a")}
+    key = IdKey.fresh()
+    assert key.case_id("/data/Miller_John.nii.gz", "ct") == key.case_id("/data/Miller_John.nii.gz", "ct")
+    ids = {key.case_id("a", "ct"), key.case_id("b", "ct"), key.case_id("a", "mr"), key.patient_id("a")}
     assert len(ids) == 4
     assert all(len(name) == 10 and set(name) <= set("0123456789abcdef") for name in ids)
+    assert key.secret.hex() not in repr(key)
+
+
+def test_who_guesses_a_name_cannot_find_it_without_the_key():
+    key, other = IdKey.fresh(), IdKey.fresh()
+    assert len(key.secret) >= 16
+    assert key.patient_id("Miller") != other.patient_id("Miller")
+    assert key.case_id("Miller", "ct") != other.case_id("Miller", "ct")
+    assert key.fingerprint == IdKey(key.secret).fingerprint != other.fingerprint
+    assert draw_name("Miller") not in (key.patient_id("Miller"), key.case_id("Miller", "ct"))

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,13 +42,9 @@ def labels_of(seed, n_slices=3):
 
 def write_store(folder, overwrite=False):
     with StoreWriter(folder, overwrite) as writer:
-        writer.add(
-            record_of("aa"), images_of(1), labels_of(1), Path("/scans/Miller.nii"), Path("/labels/Miller.nii")
-        )
-        writer.add(record_of("bb", has_label=False), images_of(2), None, Path("/scans/Smith.nii"), None)
-        writer.add(
-            record_of("cc", "p-aa"), images_of(3), labels_of(3), Path("/scans/x.nii"), Path("/labels/x.nii")
-        )
+        writer.add(record_of("aa"), images_of(1), labels_of(1))
+        writer.add(record_of("bb", has_label=False), images_of(2), None)
+        writer.add(record_of("cc", "p-aa"), images_of(3), labels_of(3))
         return writer.finish(manifest_of(), {"p-aa": "train", "p-bb": "test", "other": "val"}, seed=7)
 
 
@@ -67,14 +62,17 @@ def test_what_is_written_is_read(tmp_path):
     assert [case.case_id for case in store.cases(split="train")] == ["aa", "cc"]
     assert [case.case_id for case in store.cases(labeled=False)] == ["bb"]
     assert store.cases(split="test", labeled=True) == ()
-    assert store.sources["bb"] == {"image": "/scans/Smith.nii", "label": None}
     assert store.seed == 7
 
 
-def test_paths_and_names_stay_out_of_everything_but_sources(tmp_path):
-    write_store(tmp_path / "mri")
-    texts = {path.name: path.read_text() for path in (tmp_path / "mri").glob("*.json")}
-    assert [name for name, text in texts.items() if "Miller" in text] == ["sources.json"]
+def test_a_store_of_an_earlier_version_is_to_be_prepared_again(tmp_path):
+    folder = write_store(tmp_path / "mri").folder
+    assert not SliceStore.is_outdated(folder)
+    document = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**document, "version": 1}))
+    assert SliceStore.is_outdated(folder)
+    with pytest.raises(DataError, match=r"version 1, .* prepare the domain again with --overwrite"):
+        SliceStore.open(folder)
 
 
 def test_manifest_round_trip_is_exact():
@@ -121,7 +119,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path, when):
 
     def write():
         with StoreWriter(folder) as writer:
-            writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
+            writer.add(record_of("aa"), images_of(1), labels_of(1))
             if when == "add":
                 raise RuntimeError("the disk is full")
             if when == "finish":
@@ -151,7 +149,7 @@ def test_a_store_that_is_there_is_kept_unless_it_is_to_be_replaced(tmp_path):
 
 def test_a_case_that_fails_does_not_spoil_the_others(tmp_path):
     with StoreWriter(tmp_path / "mri") as writer:
-        writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
+        writer.add(record_of("aa"), images_of(1), labels_of(1))
         for arrays in (
             (images_of(2).astype(np.float32), labels_of(2)),
             (images_of(2), None),
@@ -159,9 +157,9 @@ def test_a_case_that_fails_does_not_spoil_the_others(tmp_path):
             (images_of(2, n_slices=2), labels_of(2)),
         ):
             with pytest.raises(DataError, match="case bb"):
-                writer.add(record_of("bb"), *arrays, Path("a"), Path("b"))
+                writer.add(record_of("bb"), *arrays)
         with pytest.raises(DataError, match="added already"):
-            writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
+            writer.add(record_of("aa"), images_of(1), labels_of(1))
         store = writer.finish(manifest_of(), {"p-aa": "val"}, seed=0)
     assert [case.case_id for case in store.manifest.cases] == ["aa"]
     assert sorted(path.name for path in store.folder.rglob("*.npy")) == ["aa.npy", "aa.npy"]
@@ -186,9 +184,9 @@ def test_what_cannot_be_written_is_an_input_error_with_its_path(tmp_path, monkey
     with StoreWriter(tmp_path / "mri") as writer:
         monkeypatch.setattr(np, "save", full)
         with pytest.raises(InputError, match=r"aa\.npy .*No space left"):
-            writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
+            writer.add(record_of("aa"), images_of(1), labels_of(1))
         monkeypatch.undo()
-        writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
+        writer.add(record_of("aa"), images_of(1), labels_of(1))
         monkeypatch.setattr("medsegan.slices.writer.write_document", full)
         with pytest.raises(InputError, match=r"mri cannot be written: No space"):
             writer.finish(manifest_of(), {"p-aa": "val"}, seed=0)
@@ -215,7 +213,7 @@ def test_an_empty_or_mixed_store_is_refused(tmp_path):
         writer.finish(manifest_of(), {}, seed=0)
     other_size = Manifest("d", "mr", "axial", 16, (0, 1), ("background",), (0,))
     with StoreWriter(tmp_path / "mri") as writer:
-        writer.add(record_of("aa"), images_of(1), labels_of(1), Path("a"), Path("b"))
+        writer.add(record_of("aa"), images_of(1), labels_of(1))
         with pytest.raises(DataError, match="size 16"):
             writer.finish(other_size, {"p-aa": "val"}, seed=0)
 
@@ -225,12 +223,11 @@ def test_no_store_and_damaged_documents(tmp_path):
         SliceStore.open(tmp_path)
     folder = write_store(tmp_path / "mri").folder
     for name, change, message in (
-        ("manifest.json", {"version": 2}, "version 2"),
+        ("manifest.json", {"version": 9}, "version 9"),
         ("manifest.json", {"modality": "pet"}, "pet"),
         ("manifest.json", {"cases": [{"case_id": "aa"}]}, "damaged"),
         ("splits.json", {"patients": {}}, "no split for patient"),
         ("splits.json", {"version": 3}, "version 3"),
-        ("sources.json", {"cases": {}}, "does not name the files"),
     ):
         original = (folder / name).read_text()
         (folder / name).write_text(json.dumps({**json.loads(original), **change}))

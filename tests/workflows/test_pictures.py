@@ -15,6 +15,7 @@ from medsegan.imaging import read_label, read_volume
 from medsegan.slices import SliceStore, assemble_labels, cut_label
 from medsegan.workflows.datasets.discover import discover
 from medsegan.workflows.prepare import PrepareOptions, prepare
+from medsegan.workflows.workspace import Workspace
 
 SIZE = (90, 70)  # rows, columns
 Captured = pytest.CaptureFixture[str]
@@ -68,10 +69,11 @@ def test_pairs_are_a_domain_of_x_rays(workspace: Path, pairs: Path) -> None:
     store = SliceStore.open(workspace / "data" / "xray")
     assert store.manifest.modality == "xray"
     assert len(store.manifest.cases) == 6
+    sources = Workspace.open(workspace).private.read_domain("xray")
     for case in store.manifest.cases:
         assert case.n_slices == 1
         assert case.scale.kind == "percentile"
-        label = read_label(pairs / "masks" / Path(str(store.sources[case.case_id]["image"])).name)
+        label = read_label(pairs / "masks" / sources[case.case_id].image.name)
         indices = np.searchsorted([0, 150, 200], label.array).astype(np.uint8)
         assert np.array_equal(store.read_labels(case.case_id), cut_label(indices, case.frame, 3))
         scores = np.moveaxis(np.eye(3, dtype=np.float32)[store.read_labels(case.case_id)], -1, 1)

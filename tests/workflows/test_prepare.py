@@ -86,9 +86,10 @@ def test_the_store_can_be_undone_onto_the_scan(prepared: tuple[Path, PrepareResu
     case = store.cases(labeled=True)[0]
     one_hot = np.eye(3, dtype=np.float32)[store.read_labels(case.case_id)].transpose(0, 3, 1, 2)
     back = assemble_labels(np.ascontiguousarray(one_hot), case.frame)
-    source = store.sources[case.case_id]
-    truth = read_volume(Path(str(source["label"]))).array
-    assert back.shape == read_volume(Path(str(source["image"]))).array.shape
+    source = Workspace.open(prepared[0]).private.read_domain("ct")[case.case_id]
+    assert source.label is not None
+    truth = read_volume(source.label).array
+    assert back.shape == read_volume(source.image).array.shape
     overlap = 2 * np.sum((back == 1) & (truth == 6)) / (np.sum(back == 1) + np.sum(truth == 6))
     assert overlap > 0.9
 
@@ -101,15 +102,16 @@ def test_class_summary_is_in_millilitres_of_the_scans(prepared: tuple[Path, Prep
     assert kidney.volume_ml == pytest.approx(4 / 3 * np.pi * 3.4 * 3.4 * 4 * 0.02, rel=0.1)
 
 
-def test_unlabelled_cases_only_train_and_names_stay_in_sources(prepared: tuple[Path, PrepareResult]) -> None:
+def test_unlabelled_cases_only_train_and_names_stay_private(
+    prepared: tuple[Path, PrepareResult],
+) -> None:
     root, result = prepared
     store = SliceStore.open(result.store)
     assert [store.split_of(case.case_id) for case in store.cases(labeled=False)] == ["train"]
     assert sum(result.splits.values()) == 5
     assert result.labeled_splits["test"] >= 1
-    texts = [path.read_text() for path in root.rglob("*") if path.suffix in {".json", ".toml"}]
-    assert sum("mueller" in text for text in texts) == 1
-    assert "mueller" in (result.store / "sources.json").read_text()
+    texts = {path: path.read_text() for path in root.rglob("*") if path.suffix in {".json", ".toml"}}
+    assert [path for path in texts if "mueller" in texts[path]] == [root / "private" / "domains" / "ct.json"]
     assert json.loads(json.dumps(result.to_json()))["store"] == str(result.store)
 
 

@@ -28,8 +28,8 @@ def test_labels_in_another_order_of_axes_are_turned_onto_the_scan(write_case: Wr
         turn = reorientation_to(label.grid, "SAR")
         write_label(LabelVolume(turn.apply(label.array), turn.grid(label.grid)), path)
     expected, turned = (SliceStore.open(run(tmp_path / f"w_{n}", tmp_path / n).store) for n in ("as_is", "turned"))
-    for case in expected.cases():
-        assert np.array_equal(turned.read_labels(case.case_id), expected.read_labels(case.case_id))
+    for case, same in zip(expected.cases(), turned.cases(), strict=True):  # equal names, equal order
+        assert np.array_equal(turned.read_labels(same.case_id), expected.read_labels(case.case_id))
     assert "labels are turned into the scan's order of axes: from SAR to LPS" in turned.cases()[0].notes
 
 

@@ -155,7 +155,7 @@ def test_eval_scores_both_domains(workspace: Path, capsys: Captured) -> None:
 
 def test_eval_scores_the_reference_itself_as_perfect(workspace: Path, capsys: Captured) -> None:
     """A prediction equal to the user's own label file, put in place of the run's mask, gets Dice 1."""
-    sources = json.loads((workspace / "data" / "mri" / "sources.json").read_text())["cases"]
+    sources = json.loads((workspace / "private" / "domains" / "mri.json").read_text())["cases"]
     call = ["eval", "--domain", "mri", "--run", "unet", "--json"]
     assert run("-C", workspace, *call) == 0
     assert json.loads(capsys.readouterr().out)["mean_over_classes"]["metrics"]["dice"]["mean"] < 0.9

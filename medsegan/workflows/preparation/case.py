@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import DataError
 from ...imaging import Modality, Volume, detect_modality, read_volume
 from ...shapes import Array, LabelArray
-from ...slices import CaseRecord, Plane, case_id_of, cut_label, patient_id_of, prepare_scan
+from ...slices import CaseRecord, IdKey, Plane, cut_label, prepare_scan
 from ..case_label import read_case_label
 from ..datasets.discovery import FoundCase
 from ..label_map import MERGED_NOTE, LabelMap, count_values
@@ -27,6 +27,7 @@ class CaseSettings:
         plane: of the slices.
         size: rows and columns of a slice.
         label_map: from values in the label files to classes.
+        key: of the ids.
         series: which one is read of a DICOM folder; None = the only one.
         fix_gaps: whether gaps between DICOM slices are filled by interpolation.
         resample_labels: whether labels on another grid than their scan are resampled instead of refused.
@@ -38,18 +39,20 @@ class CaseSettings:
     plane: Plane
     size: int
     label_map: LabelMap
+    key: IdKey
     series: str | None = None
     fix_gaps: bool = False
     resample_labels: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """The settings as plain values."""
-        return dataclasses.asdict(self)
+        """The settings as plain values, the secret key among them: not to be written to any file."""
+        return {**dataclasses.asdict(self), "key": self.key.secret.hex()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """The settings that `to_json` wrote."""
-        return cls(**{**document, "label_map": LabelMap(**document["label_map"])})
+        label_map, key = LabelMap(**document["label_map"]), IdKey(bytes.fromhex(document["key"]))
+        return cls(**{**document, "label_map": label_map, "key": key})
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +62,6 @@ class PreparedCase:
     record: CaseRecord
     images: Array
     labels: LabelArray | None
-
-
-def ids_of(case: FoundCase, domain: str) -> tuple[str, str]:
-    """The ids of a case and of its patient."""
-    return case_id_of(case.stem, domain), patient_id_of(case.patient)
 
 
 def prepare_case(case: FoundCase, settings: CaseSettings) -> PreparedCase:
@@ -83,10 +81,9 @@ def prepare_case(case: FoundCase, settings: CaseSettings) -> PreparedCase:
     notes += scan.notes
     n_classes = len(settings.label_map.class_names)
     voxels = None if indices is None else tuple(int(n) for n in np.bincount(indices.ravel(), minlength=n_classes))
-    case_id, patient_id = ids_of(case, settings.domain)
     record = CaseRecord(
-        case_id=case_id,
-        patient_id=patient_id,
+        case_id=settings.key.case_id(case.stem, settings.domain),
+        patient_id=settings.key.patient_id(case.patient),
         n_slices=scan.images.shape[0],
         has_label=indices is not None,
         frame=scan.frame,

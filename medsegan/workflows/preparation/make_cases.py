@@ -2,26 +2,12 @@
 
 from pathlib import Path
 
-from ...errors import DataError
 from ...progress import Progress
 from ..crew import Crew, Document
 from .case_work import make_case
 from .look import case_to_json
 from .plan import PreparationPlan
 from .resume import settings_digest
-from .summary import Failures
-
-
-class NothingPreparedError(DataError):
-    """Not one case could be prepared.
-
-    Args:
-        failures: scan and reason of each; at least one.
-    """
-
-    def __init__(self, failures: Failures) -> None:
-        super().__init__(f"none of {len(failures)} cases can be prepared; the first one: {failures[0][1]}")
-        self.failures = failures
 
 
 def make_cases(plan: PreparationPlan, folder: Path, crew: Crew, progress: Progress) -> dict[Path, str]:
@@ -48,6 +34,8 @@ def make_cases(plan: PreparationPlan, folder: Path, crew: Crew, progress: Progre
         for case in cases
     ]
     reasons: dict[int, str] = {}
+    if not cases:
+        return {}
     n_before = len(plan.cases) - len(cases)
     progress.start(f"prepare {plan.settings.domain}", len(plan.cases), "cases")
     for done, (number, answer) in enumerate(crew.run(make_case, documents), start=n_before + 1):

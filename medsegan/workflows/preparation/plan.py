@@ -6,29 +6,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import DataError, InputError, UsageError
+from ...errors import DataError, UsageError
 from ...geometry import Grid, reorientation_to
 from ...imaging import DEFAULT_WINDOWS, Modality
 from ...progress import Progress
 from ...slices import (
     PLANE_CODES,
+    IdKey,
     Plane,
     SliceStore,
     Split,
     StoredCase,
-    extend_split,
-    patient_id_of,
+    draw_order,
     require_plane,
 )
 from ..crew import Crew, Document
 from ..datasets.discovery import Discovery, FoundCase
 from ..label_map import LabelMap, LabelSources, propose_label_map
+from ..private_folder import CaseSource
 from ..workspace import DomainSettings, PreparationSettings, Workspace
-from .case import CaseSettings, ids_of
+from .case import CaseSettings
 from .look import CaseLook, LabelReading
 from .options import PrepareOptions
-from .resume import NOTHING_EARLIER, Earlier, find_earlier
+from .result import NothingPreparedError
+from .resume import NOTHING_EARLIER, Earlier, find_earlier, has_other_key
 from .split_settings import DEFAULT_SPLIT, SplitSettings
+from .splits import draw_splits, splits_before
 from .survey import LabelSurvey, ModalityVote, survey_labels, vote_modality
 
 DEFAULT_PREPARATION = PreparationSettings(size=128, plane="axial")
@@ -77,8 +80,29 @@ class PreparationPlan:
 
     @property
     def cases(self) -> tuple[FoundCase, ...]:
-        """The cases to try: those whose labels, if any, can be read."""
-        return tuple(case for case in self.discovery.cases if case.image not in self.survey.failures)
+        """The cases to try, those whose labels, if any, can be read; in an order that tells nothing of names."""
+        cases = [case for case in self.discovery.cases if case.image not in self.survey.failures]
+        return tuple(cases[index] for index in draw_order([(case.patient, case.stem) for case in cases]))
+
+    def case_id(self, case: FoundCase) -> str:
+        """The id of a case."""
+        return self.settings.key.case_id(case.stem, self.settings.domain)
+
+    @property
+    def sources(self) -> dict[str, CaseSource]:
+        """Case id -> where it came from, of all cases that were found, those that fail among them."""
+        settings = self.settings
+        return {
+            self.case_id(case): CaseSource(
+                image=case.image.resolve(),
+                label=None if case.label is None else case.label.resolve(),
+                patient=case.patient,
+                series=case.series(settings.series),
+                fix_gaps=settings.fix_gaps,
+                resample_labels=settings.resample_labels,
+            )
+            for case in self.discovery.cases
+        }
 
     @property
     def n_slices(self) -> dict[Path, int]:
@@ -93,10 +117,6 @@ class PreparationPlan:
     def to_do(self) -> tuple[FoundCase, ...]:
         """The cases to try that are not done yet."""
         return tuple(case for case in self.cases if case.image not in self.done)
-
-    def case_id(self, case: FoundCase) -> str:
-        """The id of a case."""
-        return ids_of(case, self.settings.domain)[0]
 
     def seen(self, case: FoundCase) -> Document:
         """What was seen in the labels of a case, and how they were read, to be known another time."""
@@ -135,19 +155,24 @@ def plan_preparation(
     store = workspace.store_path(domain)
     require_free(store, options)
     size, plane = _geometry(workspace, options, domain)
+    key = _id_key(workspace, domain)
     earlier = NOTHING_EARLIER
-    if options.skip_existing:
-        earlier = find_earlier(store, discovery.cases, domain, crew, progress)
+    if options.skip_existing and has_other_key(store, key):
+        progress.note("the ids in the store were made with another key, so all cases are prepared again")
+    elif options.skip_existing:
+        ids = {case.image: key.case_id(case.stem, domain) for case in discovery.cases}
+        earlier = find_earlier(store, discovery.cases, ids, crew, progress)
     reading = _label_reading(workspace, options, discovery, domain)
     looks = {**earlier.looks(reading), **looks}
     survey = survey_labels(discovery.cases, looks, reading, crew, progress)
     if len(survey.failures) == len(discovery.cases):
-        raise DataError(f"no label file can be read; the first one: {next(iter(survey.failures.values()))}")
+        failures = tuple((str(image), reason) for image, reason in survey.failures.items())
+        raise NothingPreparedError("no label file can be read", failures)
     label_map = _label_map(workspace, options, discovery, survey, domain)
     recorded = workspace.domains.get(domain, DomainSettings(vote.modality))
     split = _split(options, recorded)
-    before = _splits_before(store, recorded, split) if options.skip_existing else {}
-    splits = _draw_splits(discovery.cases, split, before)
+    before = splits_before(store, recorded, split, key) if options.skip_existing else {}
+    splits = draw_splits(discovery.cases, split, key, before)
     settings = CaseSettings(
         domain,
         vote.modality,
@@ -155,6 +180,7 @@ def plan_preparation(
         plane,
         size,
         label_map,
+        key,
         series=options.series,
         fix_gaps=options.fix_gaps,
         resample_labels=options.resample_labels,
@@ -289,7 +315,7 @@ def _require_current(workspace: Workspace, others: Iterable[str]) -> None:
     """The other stores must have the classes that [labels] has now, or class 2 would mean two things."""
     for name in others:
         folder = workspace.store_path(name)
-        if not folder.exists():
+        if not folder.exists() or SliceStore.is_outdated(folder):
             continue
         names = SliceStore.open(folder).manifest.class_names
         if names != workspace.class_names:
@@ -300,27 +326,20 @@ def _require_current(workspace: Workspace, others: Iterable[str]) -> None:
             )
 
 
-def _draw_splits(
-    cases: Sequence[FoundCase], split: SplitSettings, before: Mapping[str, Split]
-) -> dict[str, Split]:
-    """Labelled patients are split; a patient of whom nothing is labelled can only help to train."""
-    splits: dict[str, Split] = {patient_id_of(case.patient): "train" for case in cases}
-    splits.update({patient: before[patient] for patient in splits if patient in before})
-    labeled = [patient_id_of(case.patient) for case in cases if case.label is not None]
-    splits.update(extend_split(before, labeled, split.seed, split.val_fraction, split.test_fraction))
-    return splits
-
-
-def _splits_before(store: Path, recorded: DomainSettings, split: SplitSettings) -> Mapping[str, Split]:
-    """The splits that patients have already, unless others are asked for now."""
-    try:
-        known = SliceStore.open(store)
-    except (InputError, DataError):
-        return {}
-    shares = (recorded.test_fraction, recorded.val_fraction, recorded.seed)
-    asked = (split.test_fraction, split.val_fraction, split.seed)
-    is_same = all(old is None or old == new for old, new in zip(shares, asked, strict=True))
-    return known.splits if is_same and known.seed == split.seed else {}
+def _id_key(workspace: Workspace, domain: str) -> IdKey:
+    """The key of the workspace, or a fresh one; one for all domains, so that a patient is one in all of them."""
+    key = workspace.private.read_key() or IdKey.fresh()
+    for name in workspace.domains:
+        folder = workspace.store_path(name)
+        if name == domain or not folder.is_dir() or SliceStore.is_outdated(folder):
+            continue
+        if SliceStore.open(folder).manifest.id_key != key.fingerprint:
+            raise DataError(
+                f"the ids of domain {name} were made with another key than {workspace.private.path} holds, so "
+                f"that its patients could not be recognised; copy the folder private of the workspace that {name} "
+                f"was prepared in to this place, or remove {folder} and prepare {name} here again"
+            )
+    return key
 
 
 def _removed_notes(earlier: Earlier) -> tuple[str, ...]:

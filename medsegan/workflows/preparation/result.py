@@ -5,8 +5,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...errors import DataError
 from ...imaging import Modality
 from ...slices import Plane
+
+Failures = tuple[tuple[str, str], ...]
+"""Scan and reason of each case that could not be prepared; for the user's eyes, never for a manifest."""
+
+
+class NothingPreparedError(DataError):
+    """Not one case could be prepared.
+
+    Args:
+        what: the whole in a few words, "none of 3 scans can be read".
+        failures: why, of each case; at least one.
+    """
+
+    def __init__(self, what: str, failures: Failures) -> None:
+        super().__init__(f"{what}; the first one: {failures[0][1]}")
+        self.failures = failures
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ... import __version__
-from ...errors import UsageError
+from ...errors import DataError, InputError, UsageError
 from ...progress import Progress
-from ...slices import MANIFEST_VERSION, STORE_VERSION, StoredCase, find_leftovers, read_case
+from ...slices import MANIFEST_VERSION, STORE_VERSION, IdKey, SliceStore, StoredCase, find_leftovers, read_case
 from ..crew import CaseLostError, Crew
 from ..datasets.discovery import FoundCase
-from .case import CaseSettings, ids_of
+from .case import CaseSettings
 from .case_work import compare_case
 from .look import CaseLook, LabelReading, case_to_json
 
@@ -54,29 +54,38 @@ def settings_digest(case: FoundCase, settings: CaseSettings) -> str:
     """A hash of all but the content of the files that decides what is written of a case."""
     label_map = settings.label_map
     document = {
-        **settings.to_json(),
+        **{name: value for name, value in settings.to_json().items() if name != "key"},
         # In their order, which numbers the classes.
         "label_map": [list(label_map.labels.items()), sorted(label_map.values.items())],
-        "ids": ids_of(case, settings.domain),
+        "ids": [settings.key.case_id(case.stem, settings.domain), settings.key.patient_id(case.patient)],
         "versions": [__version__, STORE_VERSION, MANIFEST_VERSION],
     }
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def find_earlier(store: Path, cases: Sequence[FoundCase], domain: str, crew: Crew, progress: Progress) -> Earlier:
+def has_other_key(store: Path, key: IdKey) -> bool:
+    """Whether there is a store whose ids were made with another key, so that no case can be found again."""
+    try:
+        return SliceStore.open(store).manifest.id_key != key.fingerprint
+    except (InputError, DataError):
+        return False
+
+
+def find_earlier(
+    store: Path, cases: Sequence[FoundCase], ids: Mapping[Path, str], crew: Crew, progress: Progress
+) -> Earlier:
     """What there is of these scans, in the store and in what attempts that were cut short left beside it.
 
     Args:
         store: of the domain; it need not be there.
         cases: the scans that were found.
-        domain: its name.
+        ids: image -> id of the case.
         crew: compares scans and files.
         progress: hears of each case.
 
     Raises:
         UsageError: the store holds other scans altogether.
     """
-    ids = {case.image: ids_of(case, domain)[0] for case in cases}
     folders = [*find_leftovers(store, "partial"), store]
     there = {}
     for case in cases:

@@ -4,12 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...slices import SPLITS, CaseRecord, SliceStore, patient_id_of
+from ...slices import SPLITS, CaseRecord, SliceStore
 from ..label_map import MERGED_NOTE
 from .plan import PreparationPlan
-from .result import ClassSummary, PrepareResult
-
-Failures = tuple[tuple[str, str], ...]
+from .result import ClassSummary, Failures, PrepareResult
 
 
 def unreadable_labels(plan: PreparationPlan) -> Failures:
@@ -57,7 +55,7 @@ def final_result(plan: PreparationPlan, store: SliceStore, sheet: Path, failures
 
 def expected_result(plan: PreparationPlan) -> PrepareResult:
     """What would be prepared, as far as it can be told without doing it."""
-    split_of = {case.image: plan.splits[patient_id_of(case.patient)] for case in plan.cases}
+    split_of = {case.image: plan.splits[plan.settings.key.patient_id(case.patient)] for case in plan.cases}
     labeled = [split_of[case.image] for case in plan.cases if case.label is not None]
     settings = plan.settings
     return PrepareResult(

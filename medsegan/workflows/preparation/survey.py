@@ -12,6 +12,7 @@ from ...progress import SILENT, Progress
 from ..crew import Crew
 from ..datasets.discovery import FoundCase
 from .look import CaseLook, LabelReading, case_to_json, look_at_case, look_of
+from .result import NothingPreparedError
 
 LARGEST_SAMPLE = 5
 
@@ -86,8 +87,8 @@ def _elected(cases: Sequence[FoundCase], looks: Mapping[Path, CaseLook]) -> Moda
             found.setdefault(look.modality, []).append(look.reason)
             grids[image] = look.scan_grid
     if not found:
-        first = next(iter(looks.values())).scan_failure
-        raise DataError(f"none of the {len(cases)} scans can be read; the first one: {first}")
+        failures = tuple((str(image), str(look.scan_failure)) for image, look in looks.items())
+        raise NothingPreparedError(f"none of the {len(cases)} scans can be read", failures)
     votes = Counter({modality: len(reasons) for modality, reasons in found.items()})
     winner, n_votes = votes.most_common(1)[0]
     if list(votes.values()).count(n_votes) > 1:
