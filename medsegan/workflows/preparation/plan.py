@@ -29,7 +29,7 @@ from .case import CaseSettings
 from .look import CaseLook, LabelReading
 from .options import PrepareOptions
 from .result import NothingPreparedError
-from .resume import NOTHING_EARLIER, Earlier, find_earlier, has_other_key
+from .resume import NOTHING_EARLIER, Earlier, find_earlier
 from .split_settings import DEFAULT_SPLIT, SplitSettings
 from .splits import draw_splits, splits_before
 from .survey import LabelSurvey, ModalityVote, survey_labels, vote_modality
@@ -157,11 +157,9 @@ def plan_preparation(
     size, plane = _geometry(workspace, options, domain)
     key = _id_key(workspace, domain)
     earlier = NOTHING_EARLIER
-    if options.skip_existing and has_other_key(store, key):
-        progress.note("the ids in the store were made with another key, so all cases are prepared again")
-    elif options.skip_existing:
+    if options.skip_existing:
         ids = {case.image: key.case_id(case.stem, domain) for case in discovery.cases}
-        earlier = find_earlier(store, discovery.cases, ids, crew, progress)
+        earlier = find_earlier(store, key, ids, discovery.cases, crew, progress)
     reading = _label_reading(workspace, options, discovery, domain)
     looks = {**earlier.looks(reading), **looks}
     survey = survey_labels(discovery.cases, looks, reading, crew, progress)

@@ -63,29 +63,30 @@ def settings_digest(case: FoundCase, settings: CaseSettings) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def has_other_key(store: Path, key: IdKey) -> bool:
-    """Whether there is a store whose ids were made with another key, so that no case can be found again."""
-    try:
-        return SliceStore.open(store).manifest.id_key != key.fingerprint
-    except (InputError, DataError):
-        return False
-
-
 def find_earlier(
-    store: Path, cases: Sequence[FoundCase], ids: Mapping[Path, str], crew: Crew, progress: Progress
+    store: Path,
+    key: IdKey,
+    ids: Mapping[Path, str],
+    cases: Sequence[FoundCase],
+    crew: Crew,
+    progress: Progress,
 ) -> Earlier:
     """What there is of these scans, in the store and in what attempts that were cut short left beside it.
 
     Args:
         store: of the domain; it need not be there.
-        cases: the scans that were found.
+        key: of the ids.
         ids: image -> id of the case.
+        cases: the scans that were found.
         crew: compares scans and files.
         progress: hears of each case.
 
     Raises:
         UsageError: the store holds other scans altogether.
     """
+    if _has_other_key(store, key):
+        progress.note("the ids in the store were made with another key, so all cases are prepared again")
+        return NOTHING_EARLIER
     folders = [*find_leftovers(store, "partial"), store]
     there = {}
     for case in cases:
@@ -101,6 +102,14 @@ def find_earlier(
             "left; --overwrite replaces it, --domain NAME prepares these scans beside it"
         )
     return Earlier(_compared([case for case in cases if case.image in there], there, crew, progress), len(removed))
+
+
+def _has_other_key(store: Path, key: IdKey) -> bool:
+    """Whether there is a store whose ids were made with another key, so that no case can be found again."""
+    try:
+        return SliceStore.open(store).manifest.id_key != key.fingerprint
+    except (InputError, DataError):
+        return False
 
 
 def _compared(
