@@ -10,7 +10,7 @@ import pydicom
 from medsegan.geometry import Grid
 from medsegan.imaging import Modality, Volume, write_series
 
-SHAPE = (24, 24, 6)
+SHAPE = (24, 24, 5)
 GRID = Grid(SHAPE, np.diag([-2.0, -2.0, 5.0, 1.0]))
 
 
@@ -90,9 +90,8 @@ def noise(folder: Path) -> None:
 
 
 def miss_slices(folder: Path) -> None:
-    """Slices in the middle are missing."""
+    """A slice in the middle is missing."""
     (folder / "slice_0003.dcm").unlink()
-    (folder / "slice_0004.dcm").unlink()
 
 
 def two_phases(folder: Path) -> None:

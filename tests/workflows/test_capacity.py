@@ -42,7 +42,10 @@ def test_memory_is_the_least_of_what_machine_and_container_leave(tmp_path: Path)
     machine.write_text("MemTotal: 9000 kB\nMemAvailable:    5000 kB\n")
     assert capacity.available_memory(tmp_path, machine) == 5_120_000
     new = write_files(
-        tmp_path / "2", memory_DOT_max="4000000", memory_DOT_current="3000000", memory_DOT_stat="inactive_file 500000"
+        tmp_path / "2",
+        memory_DOT_max="4000000",
+        memory_DOT_current="3000000",
+        memory_DOT_stat="inactive_file 500000",
     )
     assert capacity.available_memory(new, machine) == 1_500_000
     old = write_files(

@@ -1,5 +1,6 @@
 """What the files of one case hold, before it is known how they are prepared."""
 
+import dataclasses
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +67,11 @@ class CaseLook:
     scan_failure: str | None = None
     label_failure: str | None = None
 
+    @property
+    def of_labels(self) -> "CaseLook":
+        """The look without what was seen of the scan, which depends on the case's place among all others."""
+        return dataclasses.replace(self, modality=None, reason="", scan_grid=None, scan_failure=None)
+
     def to_json(self) -> Document:
         """The look as plain values."""
         return {
@@ -111,12 +117,13 @@ def look_at_case(document: Document) -> Document:
     """What the files of a case hold; what cannot be read is no error but a part of the answer.
 
     Args:
-        document: the "case", its "reading", and whether to look at the "scan"; labels are always looked at.
+        document: the "case", its "reading", and whether to look at the "scan" and at the "label".
     """
     case, reading = case_from_json(document["case"]), LabelReading.from_json(document["reading"])
     seen: dict[str, Any] = {}
     volume: Volume | None = None
-    needs = case.label is not None and needs_scan(case.label)
+    label_path = case.label if document["label"] else None
+    needs = label_path is not None and needs_scan(label_path)
     if document["scan"] or needs:
         try:
             volume = read_volume(case.image, series=case.series(reading.series), fix_gaps=reading.fix_gaps)
@@ -124,12 +131,12 @@ def look_at_case(document: Document) -> Document:
             seen["scan_grid"] = volume.grid
         except Exception as error:  # one bad scan, whatever is wrong with it, must not end a batch
             seen["scan_failure"] = describe_failure(error)
-    if case.label is not None and needs and volume is None:
+    if needs and volume is None:
         seen["label_failure"] = seen["scan_failure"]
-    elif case.label is not None:
+    elif label_path is not None:
         on = volume.grid if volume is not None and needs else None
         try:
-            label = read_label(case.label, on=on, only=reading.only, resample=reading.resample)
+            label = read_label(label_path, on=on, only=reading.only, resample=reading.resample)
             seen.update(counts=count_values(label.array), names=dict(label.names), label_grid=label.grid)
         except Exception as error:
             seen["label_failure"] = describe_failure(error)

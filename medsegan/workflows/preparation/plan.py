@@ -121,7 +121,8 @@ class PreparationPlan:
     def seen(self, case: FoundCase) -> Document:
         """What was seen in the labels of a case, and how they were read, to be known another time."""
         look = self.survey.looks.get(case.image)
-        return {"look": None if look is None else look.to_json(), "reading": self.reading.to_json()}
+        seen = None if look is None else look.of_labels.to_json()
+        return {"look": seen, "reading": self.reading.to_json()}
 
     def n_bytes(self, cases: Sequence[FoundCase]) -> int:
         """Size of the arrays of some cases on disk, an estimate where no label was read."""
@@ -241,10 +242,12 @@ def _vote(discovery: Discovery, options: PrepareOptions, crew: Crew) -> tuple[Mo
         options.series, only=options.classes, resample=options.resample_labels, fix_gaps=options.fix_gaps
     )
     if options.modality is None:
-        return vote_modality(discovery.cases, reading, crew)
+        # What is known of labels from earlier is not looked at again; who will know only once the domain is.
+        vote, looks = vote_modality(discovery.cases, reading, crew, labels=not options.skip_existing)
+        return vote, {} if options.skip_existing else looks
     # Nothing has to be found out, but in a dry run the number of slices has.
     is_counted = options.dry_run and not discovery.n_labeled
-    grids = vote_modality(discovery.cases, reading, crew)[0].grids if is_counted else {}
+    grids = vote_modality(discovery.cases, reading, crew, labels=False)[0].grids if is_counted else {}
     return ModalityVote(options.modality, "given by --modality", grids), {}
 
 

@@ -55,14 +55,15 @@ class LabelSurvey:
 
 
 def vote_modality(
-    cases: Sequence[FoundCase], reading: LabelReading, crew: Crew
+    cases: Sequence[FoundCase], reading: LabelReading, crew: Crew, *, labels: bool
 ) -> tuple[ModalityVote, dict[Path, CaseLook]]:
     """The modality of most of a few scans, evenly spread over all, with the reason; and what was seen in them.
 
     Args:
         cases: at least one.
-        reading: how scans, and their labels in passing, are read.
+        reading: how scans and labels are read.
         crew: reads them.
+        labels: whether to look at their labels in passing, so that scans which labels need are not read twice.
 
     Raises:
         DataError: no scan can be read.
@@ -73,7 +74,7 @@ def vote_modality(
     # The rest only for the case that none of the first can be read.
     for start in range(0, len(ordered), LARGEST_SAMPLE):
         sample = ordered[start : start + LARGEST_SAMPLE]
-        looks.update(_looks(sample, reading, crew, scan=True))
+        looks.update(_looks(sample, reading, crew, (True, labels)))
         if any(looks[case.image].modality is not None for case in sample):
             break
     return _elected(cases, looks), looks
@@ -133,7 +134,7 @@ def survey_labels(
     others = [case for case in labeled if case.image not in looks]
     if others:
         progress.start("read labels", len(labeled), "files")
-        looks.update(_looks(others, reading, crew, scan=False, progress=progress, n_before=len(looks)))
+        looks.update(_looks(others, reading, crew, (False, True), progress, len(looks)))
         progress.finish()
     count = _Count(reading)
     grids: dict[Path, Grid] = {}
@@ -152,13 +153,14 @@ def _looks(
     cases: Sequence[FoundCase],
     reading: LabelReading,
     crew: Crew,
-    *,
-    scan: bool,
+    at: tuple[bool, bool],
     progress: Progress = SILENT,
     n_before: int = 0,
 ) -> dict[Path, CaseLook]:
-    """What is seen in some cases, in their order."""
-    documents = [{"case": case_to_json(case), "reading": reading.to_json(), "scan": scan} for case in cases]
+    """What is seen in some cases, in their order; looked at are scans, labels or both."""
+    scan, label = at
+    how = {"reading": reading.to_json(), "scan": scan, "label": label}
+    documents = [{"case": case_to_json(case), **how} for case in cases]
     seen: dict[int, CaseLook] = {}
     for number, answer in crew.run(look_at_case, documents):
         seen[number] = look_of(answer, cases[number].label is not None)
