@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from medsegan.workflows.quiet import hear_libraries
+
 from . import demo, evaluate, info, prepare, segment, train
 from .invocation import Invocation
 
@@ -41,7 +43,7 @@ def options(
     workspace: Annotated[
         Path | None, typer.Option("-C", "--workspace", metavar="DIR", help="Workspace to work in.")
     ] = None,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show the traceback of an error.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show tracebacks, and names of scans.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop.")
     ] = False,
@@ -49,6 +51,8 @@ def options(
     """Segment medical images from few labels, with one generative model of images and labels."""
     invocation = context.ensure_object(Invocation)
     invocation.workspace, invocation.is_verbose = workspace, verbose
+    if verbose:
+        hear_libraries()
 
 
 def _add(name: str, summary: str, command: Callable[..., Any], examples: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from .batch import end_batch
 from .console import Console
-from .invocation import chosen_workspace
+from .invocation import chosen_workspace, invocation_of
 from .options import (
     DeviceOption,
     JsonOption,
@@ -67,6 +67,7 @@ def evaluate(
         domain=domain,
         overwrite=overwrite,
         resample_labels=resample_labels,
+        show_names=invocation_of(context).is_verbose,
         **given(run=run, split=split, quality=quality, steps=steps, device=device),
         **given(objective=objective, keep_largest=keep_largest),
     )
@@ -76,7 +77,8 @@ def evaluate(
         result = workflow.evaluate(found, options, progress)
     _show(console, result)
     failures = [(str(failure.source), failure.message) for failure in result.failures]
-    end_batch(console, failures, len(result.report.rows) - len(failures))
+    hint = f"ids stand for scans: private/domains/{domain}.json says for which; so does -v"
+    end_batch(console, failures, len(result.report.rows) - len(failures), hint)
 
 
 def _show(console: Console, result: "EvaluateResult") -> None:

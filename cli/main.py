@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from medsegan.errors import UsageError
+from medsegan.workflows.quiet import quiet_libraries
 
 from .app import app
 from .console import Console
@@ -33,7 +34,8 @@ def run(arguments: Sequence[str]) -> int:
     invocation = Invocation()
     command = typer.main.get_command(app)
     try:
-        code = command.main(list(arguments), prog_name="medsegan", standalone_mode=False, obj=invocation)
+        with quiet_libraries():
+            code = command.main(list(arguments), prog_name="medsegan", standalone_mode=False, obj=invocation)
         sys.stdout.flush()
     except SystemExit as ending:  # typer's answer to a reader that went away, as in `medsegan ... | head`
         return ending.code if isinstance(ending.code, int) else UNEXPECTED

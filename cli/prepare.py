@@ -7,7 +7,7 @@ import typer
 
 from .batch import end_batch
 from .console import Console
-from .invocation import chosen_workspace
+from .invocation import chosen_workspace, invocation_of
 from .options import (
     DryRunOption,
     FixGapsOption,
@@ -97,6 +97,7 @@ def prepare(
     there is none.
     """
     from medsegan.workflows import prepare as workflow
+    from medsegan.workflows.redaction import HINT
     from medsegan.workflows.workspace import Workspace
 
     options = workflow.PrepareOptions(
@@ -106,6 +107,7 @@ def prepare(
         overwrite=overwrite,
         skip_existing=skip_existing,
         dry_run=dry_run,
+        show_names=invocation_of(context).is_verbose,
         **given(labels=labels, domain=domain, modality=modality, size=size, plane=plane, seed=seed),
         **given(
             workers=workers,
@@ -123,9 +125,16 @@ def prepare(
             result = workflow.prepare(folder, options, progress)
     except workflow.NothingPreparedError as error:
         console.failures(error.failures)
+        if not invocation_of(context).is_verbose:
+            console.note(HINT)
         raise
     _show(console, result)
-    end_batch(console, result.failures, result.n_cases)
+    hint = (
+        None
+        if dry_run
+        else f"ids stand for scans: private/domains/{result.domain}.json says for which; so does -v"
+    )
+    end_batch(console, result.failures, result.n_cases, hint)
 
 
 def _show(console: Console, result: "PrepareResult") -> None:

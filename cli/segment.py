@@ -9,7 +9,7 @@ from medsegan.errors import InputError
 
 from .batch import end_batch
 from .console import Console
-from .invocation import chosen_workspace
+from .invocation import chosen_workspace, invocation_of
 from .options import (
     DeviceOption,
     DryRunOption,
@@ -101,6 +101,7 @@ def segment(
         overwrite=overwrite,
         skip_existing=skip_existing,
         dry_run=dry_run,
+        show_names=invocation_of(context).is_verbose,
         **given(model=model, quality=quality, steps=steps, probabilities=probabilities, residual=residual),
         **given(preview=preview, modality=modality, series=series, keep_largest=keep_largest, device=device),
         **given(objective=objective),
@@ -111,7 +112,8 @@ def segment(
         result = workflow.segment(found, options, progress)
     _show(console, result, dry_run)
     failures = [(str(failure.source), failure.message) for failure in result.failures]
-    end_batch(console, failures, len(result.cases) + len(result.skipped))
+    hint = "ids stand for scans: segment.json of the private folder says for which; so does -v"
+    end_batch(console, failures, len(result.cases) + len(result.skipped), hint)
 
 
 def _find_workspace(override: Path | None, model: str | None) -> "Workspace | None":

@@ -25,6 +25,7 @@ from .model_file import TrainedModel, read_model
 from .overlays import overlay_tiles
 from .prepared import require_prepared
 from .private_folder import CaseSource, PrivateFolder
+from .redaction import Redaction
 from .segment_options import Failure, Quality, count_steps, describe, require_objective
 from .workspace import Workspace
 
@@ -45,6 +46,7 @@ class EvaluateOptions:
         device: see `choose_device`.
         overwrite: label cases again that were labelled before.
         resample_labels: whether reference labels on another grid than their scan are resampled instead of refused.
+        show_names: whether failures name scans by their paths, which may tell who the patients are.
     """
 
     domain: str
@@ -57,6 +59,7 @@ class EvaluateOptions:
     device: str = "auto"
     overwrite: bool = False
     resample_labels: bool = False
+    show_names: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,7 @@ class _Evaluation:
         name = f"steps-{self.n_steps:03d}-{model.digest[:8]}{self._objective}{parts}"
         self.masks = self.run / "predictions" / options.domain / name
         self.sources = sources
+        self.redaction = Redaction((), options.show_names)
         self.rows: list[CaseScores] = []
         self.failures: list[Failure] = []
         self.label_notes: list[str] = []
@@ -210,19 +214,22 @@ class _Evaluation:
         try:
             reference = self._reference(case)
         except Exception as error:
-            self.failures.append(Failure(self._source(case), describe(error)))
+            self._fail(case, error)
             return
         try:
             prediction = self._prediction(case)
             scores = score_case(prediction, reference, self.classes)
             self._picture(case, prediction.array, reference.array)
         except Exception as error:  # one bad case, whatever is wrong with it, must not end the evaluation
-            self.failures.append(Failure(self._source(case), describe(error)))
+            self._fail(case, error)
             scores = score_missing(reference, self.classes)
         self.rows.append(CaseScores(case.case_id, case.patient_id, scores))
 
-    def _source(self, case: CaseRecord) -> Path:
-        return self.sources[case.case_id].image
+    def _fail(self, case: CaseRecord, error: Exception) -> None:
+        source = self.sources[case.case_id]
+        message = self.redaction.of_case(describe(error), case.case_id, source.image, source.label)
+        name = self.redaction.name_of(source.image, case.case_id)
+        self.failures.append(Failure(Path(name), message.removeprefix(f"{case.case_id}: ")))
 
     def _reference(self, case: CaseRecord) -> LabelVolume:
         """The case's own labels on the scan's grid, their values replaced by the model's class indices."""
@@ -238,6 +245,7 @@ class _Evaluation:
         annotated = {name: value for name, value in values.items() if value > 0}
         resample = self.options.resample_labels or source.resample_labels
         label, notes = read_case_label(path, case.frame.source, annotated, resample=resample)
+        notes = self.redaction.of_notes(notes, source.image, path)
         self.label_notes += [f"{case.case_id}: {note}" for note in notes]
         return LabelVolume(
             _map(label.array, {values[name]: index for name, index in self.classes.items()}), label.grid

@@ -11,6 +11,7 @@ from .crew import Crew
 from .datasets.discover import discover
 from .preparation.contact_sheet import write_contact_sheet
 from .preparation.make_cases import make_cases
+from .preparation.names import redaction_for, without_names
 from .preparation.options import PrepareOptions
 from .preparation.plan import PreparationPlan, plan_preparation, require_free
 from .preparation.result import ClassSummary, Failures, NothingPreparedError, PrepareResult
@@ -41,10 +42,21 @@ def prepare(workspace_folder: Path, options: PrepareOptions, progress: Progress 
         DataError: names or values of labels are ambiguous, or no case could be prepared (`NothingPreparedError`).
         NothingToDoError: with `skip_existing`, the store holds all cases just as they would be prepared now.
     """
-    workspace = Workspace.open(workspace_folder)
+    with redaction_for(options).of_errors():
+        result, is_new = _prepare(Workspace.open(workspace_folder), options, progress)
+    if not is_new and not result.failures:
+        raise NothingToDoError(
+            f"all {result.n_cases} cases are in {result.store} already and nothing has changed; --overwrite "
+            "prepares them again"
+        )
+    return result
+
+
+def _prepare(workspace: Workspace, options: PrepareOptions, progress: Progress) -> tuple[PrepareResult, bool]:
+    """The result, and whether anything was written for it, or would be."""
     if options.domain is not None:
         require_free(workspace.store_path(options.domain), options)
-    discovery = discover(options.paths, options.labels)
+    discovery = without_names(discover(options.paths, options.labels), redaction_for(options))
     progress.note(f"{discovery.layout}: {len(discovery.cases)} cases, {discovery.n_labeled} of them with labels")
     choice = choose_workers(options.workers, discovery.cases)
     with Crew(choice.n_workers, choice.n_threads) as crew:
@@ -53,19 +65,14 @@ def prepare(workspace_folder: Path, options: PrepareOptions, progress: Progress 
         for note in plan.notes:
             progress.note(note)
         if options.dry_run:
-            return expected_result(plan)
+            return expected_result(plan), True
         _require_space(plan)
         store, failures, is_new = _write_store(plan, crew, progress)
     _record(plan)
-    if not is_new and not failures:
-        raise NothingToDoError(
-            f"all {len(plan.done)} cases are in {store.folder} already and nothing has changed; --overwrite "
-            "prepares them again"
-        )
     sheet = store.folder / CONTACT_SHEET
     if is_new or not sheet.is_file():
         write_contact_sheet(store, sheet)
-    return final_result(plan, store, sheet, failures)
+    return final_result(plan, store, sheet, failures), is_new
 
 
 def _require_space(plan: PreparationPlan) -> None:
@@ -111,7 +118,8 @@ def _write_store(plan: PreparationPlan, crew: Crew, progress: Progress) -> tuple
 def _fill(plan: PreparationPlan, writer: StoreWriter, crew: Crew, progress: Progress) -> Failures:
     """Prepare what is to be prepared and include all that is done; returns what could not be."""
     reasons = make_cases(plan, writer.place, crew, progress)
-    failures = (*unreadable_labels(plan), *((str(image), reason) for image, reason in reasons.items()))
+    failed = (plan.failure(case, reasons[case.image]) for case in plan.cases if case.image in reasons)
+    failures = (*unreadable_labels(plan), *failed)
     included = [case for case in plan.cases if case.image not in reasons]
     if not included:
         raise NothingPreparedError(f"none of {len(failures)} cases can be prepared", failures)

@@ -12,7 +12,7 @@ from ..errors import DataError, InputError
 from ..slices import IdKey
 
 _VERSION = 1
-_KEY = "key.json"
+_KEY, _SCANS = "key.json", "segment.json"
 _OWNER_ONLY_FOLDER, _OWNER_ONLY_FILE = 0o700, 0o600
 
 
@@ -126,6 +126,19 @@ class PrivateFolder:
         with suppress(InputError, DataError):  # of none that can be read, nothing is lost
             known = self.read_domain(domain)
         self.write_domain(domain, {**known, **sources})
+
+    def add_scans(self, scans: Mapping[str, Path]) -> None:
+        """Write which scans the ids of `segment` stand for, and leave those that are known.
+
+        Raises:
+            InputError: the folder cannot be written.
+        """
+        self._make()
+        known: dict[str, str] = {}
+        with suppress(InputError, DataError):  # of none that can be read, nothing is lost
+            known = _read(self.path / _SCANS)["scans"]
+        added = {case_id: str(path.resolve()) for case_id, path in scans.items()}
+        self._write(_SCANS, {"scans": {**known, **added}})
 
     def _domain_file(self, domain: str) -> Path:
         return self.path / "domains" / f"{domain}.json"

@@ -25,6 +25,7 @@ from .device import choose_device
 from .label_scan import LabeledScan, Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview
+from .scan_names import RENAMED, ScanNames
 from .segment_options import (
     Failure,
     Quality,
@@ -67,8 +68,16 @@ def segment(workspace: Workspace | None, options: SegmentOptions, progress: Prog
         ModelError, DeviceError: see `choose_model`, `choose_device`.
         NothingToDoError: all masks are there already.
     """
+    names = ScanNames(workspace, options)
+    with names.redaction.of_errors():
+        return names.without_names(_segment(workspace, options, names, progress))
+
+
+def _segment(
+    workspace: Workspace | None, options: SegmentOptions, names: ScanNames, progress: Progress
+) -> SegmentResult:
     is_batch = _is_batch(options.source)
-    jobs = _batch_jobs(options, progress) if is_batch else [_single_job(options)]
+    jobs = _batch_jobs(options, names, progress) if is_batch else [_single_job(options, names, progress)]
     _require_writable(jobs)
     jobs, skipped = _without_existing(jobs, options)
     folder = choose_model(workspace, options.model)
@@ -83,7 +92,7 @@ def segment(workspace: Workspace | None, options: SegmentOptions, progress: Prog
     progress.start("segment", len(jobs), "scans")
     for count, job in enumerate(jobs, start=1):
         try:
-            cases.append(_run(job, model, device, options, progress))
+            cases.append(_run(job, (model, device), options, names, progress))
         except Exception as error:  # one bad scan, whatever is wrong with it, must not end a batch
             if not is_batch:
                 raise
@@ -94,14 +103,19 @@ def segment(workspace: Workspace | None, options: SegmentOptions, progress: Prog
 
 
 def _run(
-    job: _Job, model: TrainedModel, device: torch.device, options: SegmentOptions, progress: Progress
+    job: _Job,
+    trained: tuple[TrainedModel, torch.device],
+    options: SegmentOptions,
+    names: ScanNames,
+    progress: Progress,
 ) -> SegmentedCase:
+    model, device = trained
     began = time.perf_counter()
     reading = Reading(options.modality, options.series, fix_gaps=options.fix_gaps)
     labelling = Labelling(options.n_steps, options.objective, options.keep_largest)
     scan = label_scan(model, device, job.source, reading, labelling)
     for note in scan.notes:
-        progress.note(f"{job.source.name}: {note}")
+        progress.note(f"{names.called(job.source).name}: {note}")
     _write(scan, job, model)
     residual = scan.residual_slices
     return SegmentedCase(
@@ -141,16 +155,19 @@ def _is_batch(source: Path) -> bool:
     return holds_radiographs(source) or not any(is_dicom_file(path) for path in source.iterdir() if path.is_file())
 
 
-def _single_job(options: SegmentOptions) -> _Job:
+def _single_job(options: SegmentOptions, names: ScanNames, progress: Progress) -> _Job:
     if not (options.source.is_dir() or is_scan(options.source) or is_dicom_index(options.source)):
         raise InputError(f"{options.source}: this is no scan; expected NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF")
     output = options.output
     if output.is_dir():
-        output = output / f"{scan_stem(options.source)}{_mask_suffix(options.source)}"
+        name = scan_stem(options.source.resolve() if options.source.is_dir() else options.source)
+        output = output / f"{names.stem(options.source, name)}{_mask_suffix(options.source)}"
+        if names.is_telling(options.source, name):
+            progress.note(RENAMED)
     return _Job(options.source, _with_suffix(output), options.probabilities, options.residual, options.preview)
 
 
-def _batch_jobs(options: SegmentOptions, progress: Progress) -> list[_Job]:
+def _batch_jobs(options: SegmentOptions, names: ScanNames, progress: Progress) -> list[_Job]:
     output = options.output
     if (output.exists() and not output.is_dir()) or output.name.lower().endswith(SUFFIXES):
         raise UsageError(f"{options.source} is a folder of scans, so -o must be a folder of masks, got {output}")
@@ -160,11 +177,13 @@ def _batch_jobs(options: SegmentOptions, progress: Progress) -> list[_Job]:
             f"{options.source}: no scan in this folder; expected NIfTI, NRRD, MetaImage, DICOM, PNG or TIFF"
         )
     if found.left_out:
-        named = ", ".join(path.name for path in found.left_out[:5])
-        progress.note(f"{len(found.left_out)} files are labels or further channels and left out: {named}")
+        named = ": " + ", ".join(path.name for path in found.left_out[:5]) if options.show_names else ""
+        progress.note(f"{len(found.left_out)} files are labels or further channels and left out{named}")
     jobs = []
     for entry in found.scans:
-        stem = entry.key
+        stem = names.stem(entry.path, entry.key)
+        if names.is_telling(entry.path, entry.key):
+            progress.note(f"{names.called(entry.path).name}: {RENAMED}")
         jobs.append(
             _Job(
                 entry.path,

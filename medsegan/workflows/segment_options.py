@@ -55,6 +55,7 @@ class SegmentOptions:
         overwrite: replace masks that are there.
         skip_existing: leave masks that are there.
         dry_run: say what would be done.
+        show_names: whether messages name scans by their paths, which may tell who the patients are.
     """
 
     source: Path
@@ -74,6 +75,7 @@ class SegmentOptions:
     overwrite: bool = False
     skip_existing: bool = False
     dry_run: bool = False
+    show_names: bool = False
 
     @property
     def n_steps(self) -> int:
@@ -86,7 +88,7 @@ class SegmentedCase:
     """One scan that was labelled.
 
     Args:
-        source, output: the scan and its mask.
+        source, output: the scan, or its id where the user did not name it himself, and its mask.
         seconds: all in all.
         volumes_ml: by class.
         removed_voxels: by class, what was taken away beside the largest part.
@@ -106,7 +108,7 @@ class SegmentedCase:
 
 @dataclass(frozen=True)
 class Failure:
-    """A scan that could not be labelled, and why."""
+    """A scan, or its id where the user did not name it himself, that could not be labelled, and why."""
 
     source: Path
     message: str

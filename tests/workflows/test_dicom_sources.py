@@ -13,6 +13,7 @@ from medsegan.imaging import Volume, write_series
 from medsegan.slices import SliceStore
 from medsegan.workflows.datasets.discover import discover
 from medsegan.workflows.datasets.scan_list import list_scans
+from medsegan.workflows.workspace import Workspace
 
 GRID = Grid((32, 32, 8), np.diag([-2.0, -2.0, 5.0, 1.0]))
 
@@ -37,7 +38,9 @@ def test_an_archive_is_a_case_like_its_folder(tmp_path: Path) -> None:
     assert [entry.key for entry in list_scans(tmp_path / "scans").scans] == ["broken", "one", "two"]
     result = run(tmp_path / "work", folder.parent)
     assert result.n_cases == 2
-    assert [(Path(path).name, "damaged" in reason) for path, reason in result.failures] == [("broken.zip", True)]
+    sources = Workspace.open(tmp_path / "work").private.read_domain("ct")
+    failures = [(sources[case_id].image.name, "damaged" in reason) for case_id, reason in result.failures]
+    assert failures == [("broken.zip", True)]
 
 
 def test_a_dicomdir_stands_for_the_scans_beside_it(tmp_path: Path) -> None:

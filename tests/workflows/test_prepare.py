@@ -269,7 +269,8 @@ def test_bad_cases_are_left_out_and_named(write_case: WriteCase, tmp_path: Path)
     (folder / "images" / "torn.nii.gz").write_bytes(b"not a scan")
     (folder / "labels" / "mueller_3.nii.gz").write_bytes(b"not a label")
     result = run(tmp_path / "w", folder)
-    reasons = {Path(image).name: reason for image, reason in result.failures}
+    sources = Workspace.open(tmp_path / "w").private.read_domain("ct")
+    reasons = {sources[case_id].image.name: reason for case_id, reason in result.failures}
     assert sorted(reasons) == ["moved.nii.gz", "mueller_3.nii.gz", "other.nii.gz", "torn.nii.gz"]
     assert "7 mm" in reasons["moved.nii.gz"]
     assert "this scan is mr" in reasons["other.nii.gz"]

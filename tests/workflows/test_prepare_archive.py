@@ -16,6 +16,7 @@ from phantom_archive import BREAKAGES, Archive
 from medsegan.slices import SliceStore
 from medsegan.workflows.prepare import PrepareOptions
 from medsegan.workflows.prepare import prepare as prepare_tree
+from medsegan.workflows.private_folder import PrivateFolder
 from medsegan_cli import main
 
 N_CASES = 200
@@ -48,6 +49,11 @@ def state_of(folder: Path) -> dict[str, tuple[int, int]]:
     return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in stats.items()}
 
 
+def ids_of(workspace: Path) -> dict[Path, str]:
+    """Scan -> id of its case."""
+    return {source.image: id_ for id_, source in PrivateFolder(workspace / "private").read_domain("ct").items()}
+
+
 def contents_of(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -62,25 +68,26 @@ def test_190_of_200_are_prepared_and_not_touched_again(
     assert prepare(archive, tmp_path / "w", "--workers", "2") == 8
     shown = capsys.readouterr()
     assert "cases    190, 0 with labels" in shown.out
-    table = shown.err.partition("failed ")[2]
+    table = shown.err.partition("\nfailed ")[2]
     assert shown.err.rstrip().endswith("10 of 200 cases failed, the others are done; see the table above")
     store = SliceStore.open(tmp_path / "w" / "data" / "ct")
     assert len(store.manifest.cases) == 190
+    ids = ids_of(tmp_path / "w")
     for number in range(N_CASES):
-        assert (str(archive.folder(number)) in table) == (number in BROKEN), number
+        assert (ids[archive.folder(number)] in table) == (number in BROKEN), number
     before = state_of(store.folder)
     assert len([name for name in before if name.endswith(".npy")]) == 190
 
     assert prepare(archive, tmp_path / "w", "--workers", "1", "--skip-existing", "--json") == 8
     result = json.loads(capsys.readouterr().out)
     assert (result["n_cases"], result["n_taken_over"], len(result["failures"])) == (190, 190, 10)
-    reasons = {Path(image): reason for image, reason in result["failures"]}
-    for number, breakage in BROKEN.items():
-        assert reasons[archive.folder(number)], breakage.__name__
+    reasons = dict(result["failures"])
     expected = {"miss_slices": "--fix-gaps", "two_phases": "2 series or phases", "other_modality": "scan is mr"}
     for number, breakage in BROKEN.items():
-        assert expected.get(breakage.__name__, "") in reasons[archive.folder(number)]
-        assert "Error:" not in reasons[archive.folder(number)], breakage.__name__
+        reason = reasons[ids[archive.folder(number)]]
+        assert expected.get(breakage.__name__, "") in reason
+        assert reason, breakage.__name__
+        assert "Error:" not in reason, breakage.__name__
     assert state_of(store.folder) == before
     assert [path.name for path in (tmp_path / "w" / "data").iterdir()] == ["ct"]
 
@@ -102,13 +109,16 @@ def test_a_tree_of_broken_series_alone_ends_with_their_table(
         if breakage.__name__ != "other_modality":
             shutil.copytree(archive.folder(number), tmp_path / "tree" / str(number) / "series")
     options = ["-C", str(tmp_path / "w"), "--modality", "ct"]
-    assert main.run(["prepare", str(tmp_path / "tree"), *options]) == 4
+    assert main.run(["-v", "prepare", str(tmp_path / "tree"), *options]) == 4
     shown = capsys.readouterr()
     assert shown.out == ""
     assert all(f"{number}/series" in shown.err for number in BROKEN if BROKEN[number].__name__ != "other_modality")
     assert "none of 9 cases can be prepared" in shown.err
     assert main.run(["prepare", str(tmp_path / "tree"), "-C", str(tmp_path / "w")]) == 4
-    assert "none of the 9 scans can be read" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "none of the 9 scans can be read" in shown.err
+    assert "scan 9 " in shown.err
+    assert "/series" not in shown.err
     assert not (tmp_path / "w").exists()
 
 

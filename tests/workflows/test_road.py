@@ -136,7 +136,12 @@ def test_a_folder_of_scans_goes_on_past_a_bad_one(
     call = ["-C", workspace, "segment", folder, "-o", masks, "--model", "unet"]
     assert run(*call) == 8
     assert [path.name for path in masks.iterdir()] == ["good.nii.gz"]
-    assert "bad.nii.gz" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "bad" not in said
+    scans_of = json.loads((workspace / "private" / "segment.json").read_text())["scans"]
+    assert [Path(path).name for case_id, path in scans_of.items() if case_id in said] == ["bad.nii.gz"]
+    assert run("-v", *call, "--overwrite") == 8
+    assert str(folder / "bad.nii.gz") in capsys.readouterr().err
     assert run(*call) == 2  # the good one is there already
     (folder / "bad.nii.gz").unlink()
     assert run(*call, "--skip-existing") == 5

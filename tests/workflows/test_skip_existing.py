@@ -225,10 +225,10 @@ def test_a_worker_that_is_killed_fails_its_case_alone(
     scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("medsegan.workflows.preparation.make_cases.make_case", crew_scenes.make_or_die)
-    result = run(tmp_path / "w", scans, workers=2)
-    assert [(Path(image).name, "SIGKILL" in reason) for image, reason in result.failures] == [
-        ("mueller_2.nii.gz", True)
-    ]
+    result = run(tmp_path / "w", scans, workers=2, show_names=True)
+    assert [
+        (Path(image.partition("(")[2].rstrip(")")).name, "SIGKILL" in reason) for image, reason in result.failures
+    ] == [("mueller_2.nii.gz", True)]
     assert result.n_cases == 4
     files = [path.name for path in result.store.rglob("*") if path.is_file()]
     assert not [name for name in files if name.startswith(".")]

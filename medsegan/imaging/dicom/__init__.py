@@ -1,7 +1,7 @@
 """DICOM series: found, checked and read; written for phantoms. Segmentations and structure sets."""
 
 from .label_object import is_dicom_label, read_label_object, referenced_series, series_of_file
-from .patient import read_patient_key
+from .patient import read_patient_key, read_patient_words
 from .radiograph import is_radiograph
 from .read import read_series
 from .write import write_series
@@ -11,6 +11,7 @@ __all__ = [
     "is_radiograph",
     "read_label_object",
     "read_patient_key",
+    "read_patient_words",
     "read_series",
     "referenced_series",
     "series_of_file",

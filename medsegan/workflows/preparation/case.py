@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from ...slices import CaseRecord, IdKey, Plane, cut_label, prepare_scan
 from ..case_label import read_case_label
 from ..datasets.discovery import FoundCase
 from ..label_map import MERGED_NOTE, LabelMap, count_values
+from ..redaction import Redaction
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class CaseSettings:
         size: rows and columns of a slice.
         label_map: from values in the label files to classes.
         key: of the ids.
+        redaction: what is taken out of notes.
         series: which one is read of a DICOM folder; None = the only one.
         fix_gaps: whether gaps between DICOM slices are filled by interpolation.
         resample_labels: whether labels on another grid than their scan are resampled instead of refused.
@@ -40,19 +43,24 @@ class CaseSettings:
     size: int
     label_map: LabelMap
     key: IdKey
+    redaction: Redaction
     series: str | None = None
     fix_gaps: bool = False
     resample_labels: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain values, the secret key among them: not to be written to any file."""
-        return {**dataclasses.asdict(self), "key": self.key.secret.hex()}
+        named = [str(path) for path in self.redaction.named]
+        secret = {"key": self.key.secret.hex(), "redaction": [named, self.redaction.is_off]}
+        return {**dataclasses.asdict(self), **secret}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """The settings that `to_json` wrote."""
         label_map, key = LabelMap(**document["label_map"]), IdKey(bytes.fromhex(document["key"]))
-        return cls(**{**document, "label_map": label_map, "key": key})
+        named, is_off = document["redaction"]
+        redaction = Redaction(tuple(map(Path, named)), is_off)
+        return cls(**{**document, "label_map": label_map, "key": key, "redaction": redaction})
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +98,7 @@ def prepare_case(case: FoundCase, settings: CaseSettings) -> PreparedCase:
         scale=scan.scale,
         modality=settings.modality,
         class_voxels=voxels,
-        notes=tuple(notes),
+        notes=settings.redaction.of_notes(notes, case.image, case.label),
     )
     labels = None if indices is None else cut_label(indices, scan.frame, n_classes)
     return PreparedCase(record, scan.images, labels)

@@ -40,6 +40,7 @@ class PrepareOptions:
         overwrite: whether a store of this domain is replaced.
         skip_existing: whether cases that an earlier preparation, finished or cut short, has done are taken over
             where neither their files nor anything that decides what becomes of them has changed.
+        show_names: whether messages name scans by their paths, which may tell who the patients are.
         dry_run: whether only to say what would be done.
 
     Raises:
@@ -64,6 +65,7 @@ class PrepareOptions:
     overwrite: bool = False
     skip_existing: bool = False
     dry_run: bool = False
+    show_names: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "paths", tuple(Path(path) for path in self.paths))

@@ -27,6 +27,7 @@ from ..private_folder import CaseSource
 from ..workspace import DomainSettings, PreparationSettings, Workspace
 from .case import CaseSettings
 from .look import CaseLook, LabelReading
+from .names import redaction_for
 from .options import PrepareOptions
 from .result import NothingPreparedError
 from .resume import NOTHING_EARLIER, Earlier, find_earlier
@@ -87,6 +88,10 @@ class PreparationPlan:
     def case_id(self, case: FoundCase) -> str:
         """The id of a case."""
         return self.settings.key.case_id(case.stem, self.settings.domain)
+
+    def failure(self, case: FoundCase, reason: str) -> tuple[str, str]:
+        """What a case that failed is called, and why it failed."""
+        return self.settings.redaction.of_failure(reason, self.case_id(case), case.image, case.label)
 
     @property
     def sources(self) -> dict[str, CaseSource]:
@@ -165,8 +170,7 @@ def plan_preparation(
     looks = {**earlier.looks(reading), **looks}
     survey = survey_labels(discovery.cases, looks, reading, crew, progress)
     if len(survey.failures) == len(discovery.cases):
-        failures = tuple((str(image), reason) for image, reason in survey.failures.items())
-        raise NothingPreparedError("no label file can be read", failures)
+        raise NothingPreparedError("no label file can be read", survey.named_failures(redaction_for(options)))
     label_map = _label_map(workspace, options, discovery, survey, domain)
     recorded = workspace.domains.get(domain, DomainSettings(vote.modality))
     split = _split(options, recorded)
@@ -180,6 +184,7 @@ def plan_preparation(
         size,
         label_map,
         key,
+        redaction_for(options),
         series=options.series,
         fix_gaps=options.fix_gaps,
         resample_labels=options.resample_labels,
@@ -243,11 +248,15 @@ def _vote(discovery: Discovery, options: PrepareOptions, crew: Crew) -> tuple[Mo
     )
     if options.modality is None:
         # What is known of labels from earlier is not looked at again; who will know only once the domain is.
-        vote, looks = vote_modality(discovery.cases, reading, crew, labels=not options.skip_existing)
+        vote, looks = vote_modality(
+            discovery.cases, reading, crew, redaction_for(options), labels=not options.skip_existing
+        )
         return vote, {} if options.skip_existing else looks
     # Nothing has to be found out, but in a dry run the number of slices has.
     is_counted = options.dry_run and not discovery.n_labeled
-    grids = vote_modality(discovery.cases, reading, crew, labels=False)[0].grids if is_counted else {}
+    grids: dict[Path, Grid] = {}
+    if is_counted:
+        grids = vote_modality(discovery.cases, reading, crew, redaction_for(options), labels=False)[0].grids
     return ModalityVote(options.modality, "given by --modality", grids), {}
 
 

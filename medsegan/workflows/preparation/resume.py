@@ -54,7 +54,7 @@ def settings_digest(case: FoundCase, settings: CaseSettings) -> str:
     """A hash of all but the content of the files that decides what is written of a case."""
     label_map = settings.label_map
     document = {
-        **{name: value for name, value in settings.to_json().items() if name != "key"},
+        **{name: value for name, value in settings.to_json().items() if name not in {"key", "redaction"}},
         # In their order, which numbers the classes.
         "label_map": [list(label_map.labels.items()), sorted(label_map.values.items())],
         "ids": [settings.key.case_id(case.stem, settings.domain), settings.key.patient_id(case.patient)],

@@ -11,10 +11,10 @@ from .result import ClassSummary, Failures, PrepareResult
 
 
 def unreadable_labels(plan: PreparationPlan) -> Failures:
-    """Scan and reason of each case that fails before it is tried, because its labels cannot be read."""
+    """Name and reason of each case that fails before it is tried, because its labels cannot be read."""
     failures = plan.survey.failures
     return tuple(
-        (str(case.image), failures[case.image]) for case in plan.discovery.cases if case.image in failures
+        plan.failure(case, failures[case.image]) for case in plan.discovery.cases if case.image in failures
     )
 
 

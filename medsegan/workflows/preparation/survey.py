@@ -11,8 +11,9 @@ from ...imaging import Modality, class_name_of
 from ...progress import SILENT, Progress
 from ..crew import Crew
 from ..datasets.discovery import FoundCase
+from ..redaction import Redaction
 from .look import CaseLook, LabelReading, case_to_json, look_at_case, look_of
-from .result import NothingPreparedError
+from .result import Failures, NothingPreparedError
 
 LARGEST_SAMPLE = 5
 
@@ -53,9 +54,13 @@ class LabelSurvey:
     names: dict[int, str] = field(default_factory=dict)
     looks: dict[Path, CaseLook] = field(default_factory=dict)
 
+    def named_failures(self, redaction: Redaction) -> Failures:
+        """The failures as they may be said before a case has an id."""
+        return _named(self.failures, redaction)
+
 
 def vote_modality(
-    cases: Sequence[FoundCase], reading: LabelReading, crew: Crew, *, labels: bool
+    cases: Sequence[FoundCase], reading: LabelReading, crew: Crew, redaction: Redaction, *, labels: bool
 ) -> tuple[ModalityVote, dict[Path, CaseLook]]:
     """The modality of most of a few scans, evenly spread over all, with the reason; and what was seen in them.
 
@@ -63,6 +68,7 @@ def vote_modality(
         cases: at least one.
         reading: how scans and labels are read.
         crew: reads them.
+        redaction: of what is said where none can be read.
         labels: whether to look at their labels in passing, so that scans which labels need are not read twice.
 
     Raises:
@@ -77,10 +83,10 @@ def vote_modality(
         looks.update(_looks(sample, reading, crew, (True, labels)))
         if any(looks[case.image].modality is not None for case in sample):
             break
-    return _elected(cases, looks), looks
+    return _elected(cases, looks, redaction), looks
 
 
-def _elected(cases: Sequence[FoundCase], looks: Mapping[Path, CaseLook]) -> ModalityVote:
+def _elected(cases: Sequence[FoundCase], looks: Mapping[Path, CaseLook], redaction: Redaction) -> ModalityVote:
     found: dict[Modality, list[str]] = {}
     grids: dict[Path, Grid] = {}
     for image, look in looks.items():
@@ -88,8 +94,8 @@ def _elected(cases: Sequence[FoundCase], looks: Mapping[Path, CaseLook]) -> Moda
             found.setdefault(look.modality, []).append(look.reason)
             grids[image] = look.scan_grid
     if not found:
-        failures = tuple((str(image), str(look.scan_failure)) for image, look in looks.items())
-        raise NothingPreparedError(f"none of the {len(cases)} scans can be read", failures)
+        failures = {image: look.scan_failure or "" for image, look in looks.items()}
+        raise NothingPreparedError(f"none of the {len(cases)} scans can be read", _named(failures, redaction))
     votes = Counter({modality: len(reasons) for modality, reasons in found.items()})
     winner, n_votes = votes.most_common(1)[0]
     if list(votes.values()).count(n_votes) > 1:
@@ -166,6 +172,13 @@ def _looks(
         seen[number] = look_of(answer, cases[number].label is not None)
         progress.update(n_before + len(seen))
     return {case.image: seen[number] for number, case in enumerate(cases)}
+
+
+def _named(failures: Mapping[Path, str], redaction: Redaction) -> Failures:
+    return tuple(
+        redaction.of_failure(reason, f"scan {number}", image)
+        for number, (image, reason) in enumerate(failures.items(), start=1)
+    )
 
 
 class _Count:
