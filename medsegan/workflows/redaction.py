@@ -124,6 +124,8 @@ class Redaction:
         hidden = _Hidden()
         for root in self.named:
             for path in _tree(root):
+                if path in self.named:
+                    continue
                 for form in _forms(path):
                     hidden.paths[form] = FILE
                 hidden.words.update(self._names_below(path))

@@ -57,7 +57,8 @@ def test_the_table_is_the_result_and_the_paths_are_not(
     asked: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main.run(["eval", "--domain", "mri", "--run", "nine"]) == 0
-    assert vars(asked[0]) == {"domain": "mri", "overwrite": False, "resample_labels": False, "run": "nine"}
+    given = {"domain": "mri", "overwrite": False, "resample_labels": False, "run": "nine"}
+    assert vars(asked[0]) == {**given, "show_names": False}
     output = capsys.readouterr()
     lines = output.out.splitlines()
     assert "OUT-OF-DOMAIN" in lines[0]

@@ -95,7 +95,7 @@ def test_prepare(scans: Path, tmp_path: Path, said: Said, extra: list[str]) -> N
     if not extra:
         assert text.count("failed") >= 1
         ids = Workspace.open(tmp_path).private.read_domain("ct")
-        failed = {source.image.name for case_id, source in ids.items() if f"{case_id} " in text}
+        failed = {source.image.name for case_id, source in ids.items() if f"{case_id}  " in text}
         assert failed == {"QZXVKGAP", "QZXVKTORN", "QZXVKRUBBISH.nii.gz"}
         assert leaks_below(tmp_path / "private") != []
 

@@ -139,7 +139,7 @@ def test_a_folder_of_scans_goes_on_past_a_bad_one(
     said = capsys.readouterr().err
     assert "bad" not in said
     scans_of = json.loads((workspace / "private" / "segment.json").read_text())["scans"]
-    assert [Path(path).name for case_id, path in scans_of.items() if case_id in said] == ["bad.nii.gz"]
+    assert [Path(path).name for case_id, path in scans_of.items() if f"{case_id}  " in said] == ["bad.nii.gz"]
     assert run("-v", *call, "--overwrite") == 8
     assert str(folder / "bad.nii.gz") in capsys.readouterr().err
     assert run(*call) == 2  # the good one is there already
