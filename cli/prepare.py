@@ -125,16 +125,15 @@ def prepare(
             result = workflow.prepare(folder, options, progress)
     except workflow.NothingPreparedError as error:
         console.failures(error.failures)
-        if not invocation_of(context).is_verbose:
+        if not options.show_names:
             console.note(HINT)
         raise
     _show(console, result)
-    hint = (
-        None
-        if dry_run
-        else f"ids stand for scans: private/domains/{result.domain}.json says for which; so does -v"
-    )
-    end_batch(console, result.failures, result.n_cases, hint)
+    end_batch(console, result.failures, result.n_cases, None if dry_run else _way_back(result.domain))
+
+
+def _way_back(domain: str) -> str:
+    return f"ids stand for scans: private/domains/{domain}.json says for which; so does -v"
 
 
 def _show(console: Console, result: "PrepareResult") -> None:
