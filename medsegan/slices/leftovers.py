@@ -4,10 +4,23 @@ import os
 import shutil
 from pathlib import Path
 
+OWNER_FILE = ".owner"
+
 
 def working_name(folder: Path, kind: str) -> Path:
     """Where this process keeps a folder of some kind, such as "partial", beside the one that it shall become."""
     return folder.with_name(f"{folder.name}.{kind}-{os.getpid()}")
+
+
+def mark_owner(folder: Path) -> None:
+    """Note in a working folder which process it is of, since numbers of processes are used again.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    born = _birth(os.getpid())
+    if born is not None:
+        (folder / OWNER_FILE).write_text(born)
 
 
 def find_leftovers(folder: Path, kind: str) -> list[Path]:
@@ -27,7 +40,7 @@ def find_leftovers(folder: Path, kind: str) -> list[Path]:
         number = path.name.removeprefix(start)
         if path.name.startswith(start) and number.isdecimal():
             is_own = int(number) == os.getpid()
-            if is_own or not _is_running(int(number)):
+            if is_own or not _is_running(int(number)) or _is_of_another(path, int(number)):
                 found.append(path)
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
@@ -52,3 +65,21 @@ def _is_running(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _is_of_another(folder: Path, process: int) -> bool:
+    """Whether a running process only has the number of the one that the folder is of."""
+    try:
+        owner = (folder / OWNER_FILE).read_text()
+    except OSError:
+        return False
+    return owner != _birth(process)
+
+
+def _birth(process: int) -> str | None:
+    """When a process began, in ticks since the machine did; None where the system does not tell."""
+    try:
+        # Behind the name, which may hold anything (man 5 proc, field 22 of stat).
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None

@@ -22,7 +22,7 @@ from .case_files import (
     write_case,
 )
 from .document import write_document
-from .leftovers import sweep_leftovers, working_name
+from .leftovers import OWNER_FILE, mark_owner, sweep_leftovers, working_name
 from .manifest import CaseRecord, Manifest
 from .split import Split
 from .store import MANIFEST_FILE, SPLITS_FILE, STORE_VERSION, SliceStore
@@ -66,6 +66,7 @@ class StoreWriter:
             with _writing(self.place):
                 self._clear()
                 make_folders(self.place)
+                mark_owner(self.place)
             for case in self._taken:
                 if case.folder != self.place:
                     take_case(case, self.place)
@@ -198,6 +199,7 @@ class StoreWriter:
             keep_only(self.place, {record.case_id for record in self._records})
             write_document(complete.to_json(), self.place / MANIFEST_FILE)
             _write_versioned({"seed": seed, "patients": used}, self.place / SPLITS_FILE)
+            (self.place / OWNER_FILE).unlink(missing_ok=True)
             SliceStore.open(self.place)
             self._put_in_place()
         # Only now: until the new store is in its place, such a folder may hold the only one there is.
