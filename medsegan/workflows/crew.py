@@ -137,10 +137,10 @@ class _Member:
 
     def __init__(self, n_threads: int) -> None:
         # A fresh process gets its limits at birth, before any library counts the processors.
-        limits = dict.fromkeys(_THREAD_LIMITS, str(n_threads))
+        limits = {name: str(_at_most(n_threads, os.environ.get(name, ""))) for name in _THREAD_LIMITS}
         self._noise: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, json.dumps(sys.path)],
+            [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._noise,
@@ -208,6 +208,11 @@ _APART: dict[str, Any] = (
     else {"process_group": 0}
 )
 """Ctrl-C on a terminal goes to a whole group of processes; a crew is told by the one that started it."""
+
+
+def _at_most(n_threads: int, wish: str) -> int:
+    """The number of threads, unless the user wants fewer."""
+    return min(n_threads, int(wish)) if wish.isdecimal() and int(wish) > 0 else n_threads
 
 
 def _cause_of_death(code: int) -> str:

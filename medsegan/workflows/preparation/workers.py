@@ -14,7 +14,7 @@ _MEMORY_PER_BYTE, _MEMORY_PER_COMPRESSED_BYTE = 4.0, 10.0
 _MEMORY_OF_A_PROCESS = 200_000_000
 _FILES_WORTH_A_PROCESS = 32_000_000
 """Bytes; with less to read a process takes longer to begin than it saves."""
-_LEFT_FREE = 0.8
+_USED_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def choose_workers(asked: int | None, cases: Sequence[FoundCase]) -> WorkerChoic
     sizes = [_file_bytes(case.image) for case in cases]
     footprint = max((_footprint(case.image, size) for case, size in zip(cases, sizes, strict=True)), default=0)
     memory = available_memory()
-    by_memory = processors if memory is None else max(1, int(_LEFT_FREE * memory / footprint))
+    by_memory = processors if memory is None else max(1, int(_USED_SHARE * memory / footprint))
     by_work = 1 + sum(sizes) // _FILES_WORTH_A_PROCESS
     n_workers = max(1, min(processors, by_memory, by_work, len(cases)))
     has = "" if memory is None else f" of {memory / 1e9:.1f} GB"
