@@ -2,12 +2,17 @@
 
 import random
 import zipfile
+from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 
 from medsegan.errors import DataError, InputError
 from medsegan.imaging import read_volume
+from medsegan.imaging.dicom.header import element_numbers
 
 N_DAMAGES = 100
 
@@ -69,3 +74,21 @@ def test_damage_to_an_archive_is_never_a_silent_error(slices, write_specs, tmp_p
         path.write_bytes(content[: rng.randrange(len(content))] if kind == "cut" else changed)
         n_refused += require_honest(path, clean, 0)
     assert n_refused >= N_DAMAGES / 2
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("1.0\\2.x5", r"PixelSpacing is '1\.0\\\\2\.x5', expected numbers"),
+        ("1.0 \x10\x00\x10\x00PN DOE^JANE", r"PixelSpacing is '1\.0 .*PN \.\.\.\^\.\.\.', expected numbers"),
+        ("1.0 DOE^JANE" * 20, r"PixelSpacing is a text of 240 characters, expected numbers"),
+    ],
+)
+def test_a_damaged_value_is_shown_but_no_name_behind_it(value: str, message: str) -> None:
+    """Where the length of an element is damaged, those that follow are in its value."""
+    dataset = pydicom.Dataset()
+    dataset[0x0028, 0x0030] = RawDataElement(
+        Tag(0x0028, 0x0030), "DS", len(value), value.encode(), 0, False, True, True
+    )
+    with pytest.raises(DataError, match=message):
+        element_numbers(dataset, "PixelSpacing", Path("slice.dcm"))

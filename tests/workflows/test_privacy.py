@@ -241,3 +241,28 @@ def test_eval_reads_a_scan_as_it_was_prepared(workspace: Path, scans: Path, tmp_
     ]
     assert run("-C", copy, *prepare) == 0
     assert run("-C", copy, "eval", "--domain", "gaps", "--run", "unet", "--device", "cpu") == 0
+
+
+def test_slices_alone_are_trained_on_and_eval_says_what_it_lacks(
+    workspace: Path, tmp_path: Path, said: Said
+) -> None:
+    shutil.copytree(workspace / "data", tmp_path / "data")
+    shutil.copy(workspace / "medsegan.toml", tmp_path)
+    train = ["train", "--method", "unet", "--images", 8, "--name", "there", "--device", "cpu", *SMALL]
+    assert run("-C", tmp_path, *train) == 0
+    assert not (tmp_path / "private").exists()
+    said.text()
+    assert run("-C", tmp_path, "eval", "--domain", "ct", "--run", "there") == 3
+    assert "copy the folder private" in said.text()
+
+
+def test_a_model_of_another_workspace_is_not_taken_for_one_that_never_saw_the_patients(
+    workspace: Path, scans: Path, tmp_path: Path, said: Said
+) -> None:
+    assert run("-C", tmp_path, "prepare", scans, *COMMON) == 8
+    call = ["eval", "--domain", "ct", "--run", workspace / "runs" / "unet", "--device", "cpu"]
+    said.text()
+    assert run("-C", tmp_path, *call) == 0
+    assert "made with another key" in said.text()
+    assert run("-C", workspace, *call) == 0
+    assert "made with another key" not in said.text()

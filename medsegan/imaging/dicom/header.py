@@ -1,5 +1,6 @@
 """What a slice says of itself, read without its pixels."""
 
+import re
 import struct
 import warnings
 import zlib
@@ -62,6 +63,10 @@ _TAGS = (
     *("RescaleSlope", "RescaleIntercept", "BitsStored", "PixelRepresentation"),
     *GROUP_SEQUENCES,
 )
+
+_LONGEST_SHOWN = 128
+"""Six numbers of sixteen characters with their separators are 101."""
+_LETTERS = re.compile(r"[^\W\d_]{3,}")
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,14 @@ def element_numbers(dataset: Dataset, keyword: str, path: Path) -> tuple[float, 
     try:
         return tuple(float(part.strip().replace(",", ".")) for part in text.split("\\") if part.strip())
     except ValueError as error:
-        raise DataError(f"{path}: {keyword} is {text!r}, expected numbers; the header is damaged") from error
+        raise DataError(f"{path}: {keyword} is {shown(text)}, expected numbers; the header is damaged") from error
+
+
+def shown(text: str) -> str:
+    """A damaged value as a message may show it: where a length is damaged too, names of patients follow in it."""
+    if len(text) > _LONGEST_SHOWN:
+        return f"a text of {len(text)} characters"
+    return repr(_LETTERS.sub("...", text))
 
 
 def _parse(dataset: Dataset, path: Path) -> SliceHeader:

@@ -95,7 +95,7 @@ def _first_header(path: Path, keywords: list[str]) -> Dataset | None:
             head = first_dicom(path)
             file = None if head is None else BytesIO(head)
         elif path.is_file():
-            file = path
+            file = path if is_dicom_file(path) else None
         else:
             file = next((one for one in sorted(path.iterdir()) if is_dicom_file(one)), None)
         if file is None:
