@@ -62,7 +62,11 @@ class Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End all processes at once."""
+        """End all processes."""
+        self.close()
+
+    def close(self) -> None:
+        """End all processes at once, whatever they do; afterwards none writes any more."""
         with self._lock:
             self._is_closed = True
             members = [member for member in self._members if member is not None]

@@ -106,6 +106,7 @@ def _write_store(plan: PreparationPlan, crew: Crew, progress: Progress) -> tuple
             private.add_to_domain(domain, plan.sources)
             store = writer.finish(manifest, plan.splits, seed)
         except BaseException:
+            crew.close()
             if writer.n_done:
                 progress.note(f"{writer.n_done} cases are done and kept; --skip-existing goes on from them")
             elif not is_known_key:

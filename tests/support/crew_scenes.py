@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from medsegan.errors import DataError
-from medsegan.voxels.library import default_threads
-from medsegan.workflows.preparation.case_work import make_case
 
 
 def double(document: dict[str, Any]) -> dict[str, Any]:
@@ -43,6 +41,8 @@ def refuse_three(document: dict[str, Any]) -> dict[str, Any]:
 
 def tell_threads(_: dict[str, Any]) -> dict[str, Any]:
     """What the compiled operators may use."""
+    from medsegan.voxels.library import default_threads  # here: most processes of the tests need none of it
+
     return {"threads": default_threads(), "wish": os.environ["OMP_NUM_THREADS"]}
 
 
@@ -74,6 +74,8 @@ def wait_until(condition: Any, seconds: float = 20.0) -> bool:
 
 def make_or_die(document: dict[str, Any]) -> dict[str, Any]:
     """A case of `prepare`, but the process that meets the second one is killed."""
+    from medsegan.workflows.preparation.case_work import make_case
+
     if document["case"]["stem"].endswith("_2"):
         os.kill(os.getpid(), signal.SIGKILL)
     return make_case(document)
