@@ -243,9 +243,7 @@ def _vote(discovery: Discovery, options: PrepareOptions, crew: Crew) -> tuple[Mo
             f"--series {options.series} chooses among the series of a DICOM folder, but no scan here is DICOM; "
             "leave it out"
         )
-    reading = LabelReading(
-        options.series, only=options.classes, resample=options.resample_labels, fix_gaps=options.fix_gaps
-    )
+    reading = _file_reading(options)
     if options.modality is None:
         # What is known of labels from earlier is not looked at again; who will know only once the domain is.
         vote, looks = vote_modality(
@@ -312,9 +310,14 @@ def _label_reading(
     """How the labels are read, with the values that classes have already."""
     recorded = workspace.domains[domain].values if domain in workspace.domains else {}
     listed = {name: value for value, name in (discovery.class_names or {}).items()}
+    values = options.classes or listed or recorded or workspace.labels
+    return dataclasses.replace(_file_reading(options), values=values)
+
+
+def _file_reading(options: PrepareOptions) -> LabelReading:
+    """How the labels of a single file are read, which is known before the domain is."""
     return LabelReading(
         series=options.series,
-        values=options.classes or listed or recorded or workspace.labels,
         only=options.classes,
         resample=options.resample_labels,
         fix_gaps=options.fix_gaps,
