@@ -41,7 +41,7 @@ class Bars(Progress):
         self.finish()
         self._pace, self._unit = Pace(total), unit
         self._bars = self._new_bars()
-        self._task = self._bars.add_task(title, total=total or None, **self._texts(None))
+        self._task = self._bars.add_task(title, total=total or None, item="", **self._texts(None))
         self._bars.start()
 
     def update(self, done: float, figures: Mapping[str, float] | None = None) -> None:
@@ -50,6 +50,11 @@ class Bars(Progress):
             return
         self._pace.record(done)
         self._bars.update(self._task, completed=done, **self._texts(figures))
+
+    def item(self, name: str) -> None:
+        """Show beside the bar which one was done last."""
+        if self._bars is not None and self._task is not None:
+            self._bars.update(self._task, item=name)
 
     def finish(self) -> None:
         """Leave the bar as it stands and end the stage."""
@@ -79,7 +84,10 @@ class Bars(Progress):
         )
         title, count, rate, left = (TextColumn(text) for text in columns)
         figures = TextColumn("[dim]{task.fields[figures]}")
-        return Progress(title, BarColumn(24), TaskProgressColumn(), count, rate, left, figures, console=console)
+        item = TextColumn("[dim]{task.fields[item]}")
+        return Progress(
+            title, BarColumn(24), TaskProgressColumn(), count, rate, left, figures, item, console=console
+        )
 
     def _texts(self, figures: Mapping[str, float] | None) -> dict[str, Any]:
         left = format_duration(self._pace.seconds_left)

@@ -35,10 +35,11 @@ class Lines(NotesOnly):
         self._title = self._unit = ""
         self._pace: Pace | None = None
         self._last_step = 0
+        self._item = ""
 
     def start(self, title: str, total: float, unit: str) -> None:
         """Begin a stage and say how long it is."""
-        self._title, self._unit = title, unit
+        self._title, self._unit, self._item = title, unit, ""
         self._pace, self._last_step = Pace(total, self._clock), 0
         self._write(f"{title}: {total:,.0f} {unit}")
 
@@ -52,6 +53,10 @@ class Lines(NotesOnly):
         if step > self._last_step:
             self._last_step = step
             self._write(self._line(fraction, figures))
+
+    def item(self, name: str) -> None:
+        """Remember it for the next line."""
+        self._item = name
 
     def finish(self) -> None:
         """End the stage."""
@@ -67,5 +72,6 @@ class Lines(NotesOnly):
             format_rate(pace.per_second, self._unit),
             f"{left} left" if left and fraction < 1 else "",
             format_figures(figures),
+            f"last {self._item}" if self._item else "",
         )
         return "  ".join(part for part in parts if part)

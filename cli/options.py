@@ -13,6 +13,13 @@ WorkspaceOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, metavar="N", help="Cases done side by side; default: by cores and memory."),
+]
+SkipExistingOption = Annotated[
+    bool, typer.Option("--skip-existing", help="Take over what is done already and unchanged, do the rest.")
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be read, chosen and written, and do nothing.")
 ]

@@ -19,6 +19,8 @@ from .options import (
     ResampleLabelsOption,
     SeedOption,
     SeriesOption,
+    SkipExistingOption,
+    WorkersOption,
     WorkspaceOption,
     given,
 )
@@ -33,6 +35,7 @@ EXAMPLES = (
     "medsegan prepare ct/images ct/labels --classes liver=6,spleen=1",
     "medsegan prepare scans/ --labels masks/ --domain mri-t2 --modality mr",
     "medsegan prepare dicom_dir/ --size 128 --dry-run",
+    "medsegan prepare archive/ --workers 8 --skip-existing",
 )
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Scans, or folders of scans and labels.")]
@@ -79,7 +82,9 @@ def prepare(
     test_fraction: TestFraction = None,
     seed: SeedOption = None,
     resample_labels: ResampleLabelsOption = False,
+    workers: WorkersOption = None,
     overwrite: OverwriteOption = False,
+    skip_existing: SkipExistingOption = False,
     dry_run: DryRunOption = False,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -91,6 +96,7 @@ def prepare(
     the current folder if there is none.
     """
     from medsegan.workflows import prepare as workflow
+    from medsegan.workflows.redaction import HINT
     from medsegan.workflows.workspace import Workspace
 
     options = workflow.PrepareOptions(
@@ -98,11 +104,13 @@ def prepare(
         resample_labels=resample_labels,
         fix_gaps=fix_gaps,
         overwrite=overwrite,
+        skip_existing=skip_existing,
         dry_run=dry_run,
         show_names=invocation_of(context).is_verbose,
         **given(labels=labels, domain=domain, modality=modality, size=size, plane=plane, seed=seed),
         **given(
             contrast=contrast,
+            workers=workers,
             series=series,
             classes=None if classes is None else parse_classes(classes),
             window=None if window is None else parse_window(window),
@@ -112,15 +120,20 @@ def prepare(
     )
     console = Console(json)
     folder = Workspace.locate(override=chosen_workspace(context, workspace))
-    with console.progress() as progress:
-        result = workflow.prepare(folder, options, progress)
+    try:
+        with console.progress() as progress:
+            result = workflow.prepare(folder, options, progress)
+    except workflow.NothingPreparedError as error:
+        console.failures(error.failures)
+        if not options.show_names:
+            console.note(HINT)
+        raise
     _show(console, result)
-    hint = (
-        None
-        if dry_run
-        else f"ids stand for scans: private/domains/{result.domain}.json says for which; so does -v"
-    )
-    end_batch(console, result.failures, result.n_cases, hint)
+    end_batch(console, result.failures, result.n_cases, None if dry_run else _way_back(result.domain))
+
+
+def _way_back(domain: str) -> str:
+    return f"ids stand for scans: private/domains/{domain}.json says for which; so does -v"
 
 
 def _show(console: Console, result: "PrepareResult") -> None:
@@ -133,7 +146,7 @@ def _show(console: Console, result: "PrepareResult") -> None:
     summary = {
         "domain": f"{result.domain} ({result.reason})",
         "layout": result.layout,
-        "cases": f"{result.n_cases}, {result.n_labeled} with labels: {splits}",
+        "cases": f"{result.n_cases}, {result.n_labeled} with labels: {splits}{_taken_over(result)}",
         "slices": f"{result.n_slices:,} {result.plane}, {result.size} x {result.size} px",
         "window": f"{low:g} to {high:g}",
         "size": f"{result.bytes_needed / 1e6:,.1f} MB",
@@ -150,6 +163,10 @@ def _show(console: Console, result: "PrepareResult") -> None:
         console.result("\n" + format_table(header, rows))
     next_step = "next: medsegan train --labeled N"
     console.note("nothing was written (--dry-run)" if result.dry_run else next_step)
+
+
+def _taken_over(result: "PrepareResult") -> str:
+    return f" ({result.n_taken_over} taken over as they were)" if result.n_taken_over else ""
 
 
 def _ml(volume: float | None) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 class Progress:
     """A silent listener; the command line passes one that draws bars, tests pass one that records.
 
-    Calls nest no deeper than one stage: `start`, any number of `update` and `note`, `finish`.
+    Calls nest no deeper than one stage: `start`, any number of `update`, `item` and `note`, `finish`.
     """
 
     def start(self, title: str, total: float, unit: str) -> None:
@@ -14,6 +14,9 @@ class Progress:
 
     def update(self, done: float, figures: Mapping[str, float] | None = None) -> None:
         """Report that `done` of the total is reached, with figures to show beside the bar (losses, rates)."""
+
+    def item(self, name: str) -> None:
+        """Say which one was done last, by its id; where it is shown, the next one takes its place."""
 
     def finish(self) -> None:
         """End the stage."""

@@ -2,15 +2,17 @@
 
 from .assemble import assemble_labels, assemble_probabilities, assemble_scalar
 from .body import body_box, body_mask
+from .case_files import StoredCase, read_case, write_case
 from .cleanup import classes_in_one_piece, remove_small_parts
 from .cut import cut_image, cut_label
 from .frame import BodyBox, Frame, find_body, fit_frame, frame_around, native_frame
 from .identity import IdKey, draw_name, draw_order
+from .leftovers import find_leftovers
 from .manifest import BACKGROUND, MANIFEST_VERSION, CaseRecord, Manifest
 from .plane import PLANE_CODES, Plane, require_plane
 from .preparation import PreparedScan, prepare_scan
-from .split import SPLITS, Split, draw_labeled, split_patients
-from .store import SliceStore
+from .split import SPLITS, Split, draw_labeled, extend_split, split_patients
+from .store import STORE_VERSION, SliceStore
 from .writer import StoreWriter
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "MANIFEST_VERSION",
     "PLANE_CODES",
     "SPLITS",
+    "STORE_VERSION",
     "BodyBox",
     "CaseRecord",
     "Frame",
@@ -28,6 +31,7 @@ __all__ = [
     "SliceStore",
     "Split",
     "StoreWriter",
+    "StoredCase",
     "assemble_labels",
     "assemble_probabilities",
     "assemble_scalar",
@@ -39,12 +43,16 @@ __all__ = [
     "draw_labeled",
     "draw_name",
     "draw_order",
+    "extend_split",
     "find_body",
+    "find_leftovers",
     "fit_frame",
     "frame_around",
     "native_frame",
     "prepare_scan",
+    "read_case",
     "remove_small_parts",
     "require_plane",
     "split_patients",
+    "write_case",
 ]

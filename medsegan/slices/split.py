@@ -1,7 +1,8 @@
 """Who is trained on, who is watched, who is tested: drawn by seeds, always by patient."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from ..errors import UsageError
@@ -40,6 +41,36 @@ def split_patients(
     counts: tuple[tuple[Split, int], ...] = (("test", n_test), ("train", n_train), ("val", n_val))
     splits = [name for name, count in counts for _ in range(count)]
     return dict(zip(ordered, splits, strict=True))
+
+
+def extend_split(
+    known: Mapping[str, Split], patients: Sequence[str], seed: int, val_fraction: float, test_fraction: float
+) -> dict[str, Split]:
+    """The split of each patient, where some have one already and keep it.
+
+    The others are put into the order of the same seeded hash and fill up what is lacking for the shares: first the
+    test, then training, then validation, so that the result is that of `split_patients` where nobody is known.
+
+    Args:
+        known: split of each patient that has one; patients that are no more do not count.
+        patients: one name per patient or per case, as `draw_name` gives them; repeated ones count once.
+        seed, val_fraction, test_fraction: as for `split_patients`.
+
+    Raises:
+        UsageError: as for `split_patients`.
+    """
+    drawn = split_patients(patients, seed, val_fraction, test_fraction)
+    wanted = Counter(drawn.values())
+    kept = {patient: known[patient] for patient in drawn if patient in known}
+    lacking = wanted - Counter(kept.values())
+    new = [patient for patient in drawn if patient not in kept]
+    # Where known patients take more than their share, the largest demand is cut first.
+    while sum(lacking.values()) > len(new):
+        largest = max(SPLITS, key=lambda name: lacking[name])
+        lacking[largest] -= 1
+    order: tuple[Split, ...] = ("test", "train", "val")
+    places = [name for name in order for _ in range(lacking[name])]
+    return {**kept, **dict(zip(new, places, strict=True))}
 
 
 def draw_labeled(patient_ids: Sequence[str], n: int, seed: int) -> tuple[str, ...]:

@@ -4,18 +4,22 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import DataError, InputError, MedseganError
+from ..errors import InputError, NothingToDoError
 from ..progress import SILENT, Progress
 from ..slices import Manifest, SliceStore, StoreWriter
-from .preparation.case import prepare_case
+from .crew import Crew
+from .datasets.discover import discover
 from .preparation.contact_sheet import write_contact_sheet
+from .preparation.make_cases import make_cases
+from .preparation.names import redaction_for, without_names
 from .preparation.options import PrepareOptions
-from .preparation.plan import PreparationPlan, plan_preparation, redaction_for
-from .preparation.result import ClassSummary, PrepareResult
-from .preparation.summary import Failures, expected_result, final_result, unreadable_labels
+from .preparation.plan import PreparationPlan, plan_preparation, require_free
+from .preparation.result import ClassSummary, Failures, NothingPreparedError, PrepareResult
+from .preparation.summary import expected_result, final_result, unreadable_labels
+from .preparation.workers import choose_workers
 from .workspace import DomainSettings, PreparationSettings, Workspace
 
-__all__ = ["ClassSummary", "PrepareOptions", "PrepareResult", "prepare"]
+__all__ = ["ClassSummary", "NothingPreparedError", "PrepareOptions", "PrepareResult", "prepare"]
 
 CONTACT_SHEET = "contact_sheet.png"
 
@@ -23,8 +27,9 @@ CONTACT_SHEET = "contact_sheet.png"
 def prepare(workspace_folder: Path, options: PrepareOptions, progress: Progress = SILENT) -> PrepareResult:
     """What was prepared: the slice store of a domain, complete and in its place, recorded in the workspace.
 
-    The workspace is made if the folder is none yet. One case is in memory at a time. A case that fails is left out
-    and named in the result; if the whole cannot be done, nothing is left behind.
+    The workspace is made if the folder is none yet. Of each worker one case is in memory at a time. A case that
+    fails is left out and named in the result. If the whole cannot be done, what is there already stays as it is;
+    cases that are done by then are kept beside it for `skip_existing`.
 
     Args:
         workspace_folder: the folder of the workspace.
@@ -33,62 +38,96 @@ def prepare(workspace_folder: Path, options: PrepareOptions, progress: Progress 
 
     Raises:
         UsageError: options contradict each other or the workspace, or there is a store already.
-        InputError: paths are not there or hold no scan, or the disk is too small.
-        DataError: names or values of labels are ambiguous, or no case could be prepared.
+        InputError: paths are not there or hold no scan, or the disk is too small or full.
+        DataError: names or values of labels are ambiguous, or no case could be prepared (`NothingPreparedError`).
+        NothingToDoError: with `skip_existing`, the store holds all cases just as they would be prepared now.
     """
     with redaction_for(options).of_errors():
-        return _prepare(Workspace.open(workspace_folder), options, progress)
+        result, is_new = _prepare(Workspace.open(workspace_folder), options, progress)
+    if not is_new and not result.failures:
+        raise NothingToDoError(
+            f"all {result.n_cases} cases are in {result.store} already and nothing has changed; --overwrite "
+            "prepares them again"
+        )
+    return result
 
 
-def _prepare(workspace: Workspace, options: PrepareOptions, progress: Progress) -> PrepareResult:
-    plan = plan_preparation(workspace, options, progress)
-    for note in plan.notes:
-        progress.note(note)
-    if options.dry_run:
-        return expected_result(plan)
-    _require_space(plan)
-    store, failures = _write_store(plan, progress)
+def _prepare(workspace: Workspace, options: PrepareOptions, progress: Progress) -> tuple[PrepareResult, bool]:
+    """The result, and whether anything was written for it, or would be."""
+    if options.domain is not None:
+        require_free(workspace.store_path(options.domain), options)
+    found = discover(options.paths, options.labels, options.contrast)
+    discovery = without_names(found, redaction_for(options))
+    progress.note(f"{discovery.layout}: {len(discovery.cases)} cases, {discovery.n_labeled} of them with labels")
+    choice = choose_workers(options.workers, discovery.cases)
+    with Crew(choice.n_workers, choice.n_threads) as crew:
+        plan = plan_preparation(workspace, options, discovery, crew, progress)
+        plan = replace(plan, notes=(*plan.notes, *choice.notes))
+        for note in plan.notes:
+            progress.note(note)
+        if options.dry_run:
+            return expected_result(plan), True
+        _require_space(plan)
+        store, failures, is_new = _write_store(plan, crew, progress)
     _record(plan)
-    sheet = write_contact_sheet(store, store.folder / CONTACT_SHEET)
-    return final_result(plan, store, sheet, failures)
+    sheet = store.folder / CONTACT_SHEET
+    if is_new or not sheet.is_file():
+        write_contact_sheet(store, sheet)
+    return final_result(plan, store, sheet, failures), is_new
 
 
 def _require_space(plan: PreparationPlan) -> None:
     root = plan.workspace.root.resolve()
     existing = next(folder for folder in (root, *root.parents) if folder.exists())
     free = shutil.disk_usage(existing).free
-    if plan.n_bytes > free:
+    n_bytes = plan.n_bytes(plan.to_do)
+    if n_bytes > free:
         raise InputError(
-            f"the slices need about {plan.n_bytes / 1e9:.1f} GB, but the disk of {existing} has {free / 1e9:.1f} "
+            f"the slices need about {n_bytes / 1e9:.1f} GB, but the disk of {existing} has {free / 1e9:.1f} "
             "GB free; use a smaller --size or a workspace elsewhere (-C)"
         )
 
 
-def _write_store(plan: PreparationPlan, progress: Progress) -> tuple[SliceStore, Failures]:
-    failures = list(unreadable_labels(plan))
-    n_done = 0
-    progress.start(f"prepare {plan.settings.domain}", len(plan.cases), "cases")
-    with StoreWriter(plan.store_path, plan.options.overwrite) as writer:
-        for count, case in enumerate(plan.cases, start=1):
-            try:
-                prepared = prepare_case(case, plan.settings)
-            except MedseganError as error:
-                failures.append(plan.failure(case, error))
-            else:
-                # If that fails, as on a full disk, it would fail for all others too.
-                writer.add(prepared.record, prepared.images, prepared.labels)
-                n_done += 1
-            progress.update(count)
-        progress.finish()
-        if not n_done:
-            raise DataError(f"none of {len(failures)} cases can be prepared; the first one: {failures[0][1]}")
-        private = plan.workspace.private
-        private.keep_key(plan.settings.key)
-        # Before the store is in its place and not after it: no store may lack the way back, old or new.
-        private.add_to_domain(plan.settings.domain, plan.sources)
-        store = writer.finish(_manifest(plan), plan.splits, plan.split.seed)
-        private.write_domain(plan.settings.domain, plan.sources)
-    return store, tuple(failures)
+def _write_store(plan: PreparationPlan, crew: Crew, progress: Progress) -> tuple[SliceStore, Failures, bool]:
+    """The store, the cases that are not in it, and whether anything had to be written for it."""
+    replaces = plan.options.overwrite or plan.options.skip_existing
+    with StoreWriter(plan.store_path, replaces, taken=tuple(plan.done.values()), keep=True) as writer:
+        private, domain = plan.workspace.private, plan.settings.domain
+        is_known_key = private.read_key() is not None
+        try:
+            # First of all: without it nobody could tell again whose the cases are that are done.
+            private.keep_key(plan.settings.key)
+            failures = _fill(plan, writer, crew, progress)
+            manifest, seed = _manifest(plan), plan.split.seed
+            if plan.options.skip_existing and writer.is_as_before(manifest, plan.splits, seed):
+                private.write_domain(domain, plan.sources)
+                return SliceStore.open(plan.store_path), failures, False
+            # Before the store is in its place and not after it: no store may lack the way back, old or new.
+            private.keep_key(plan.settings.key)
+            private.add_to_domain(domain, plan.sources)
+            store = writer.finish(manifest, plan.splits, seed)
+        except BaseException:
+            crew.close()
+            if writer.n_done:
+                progress.note(f"{writer.n_done} cases are done and kept; --skip-existing goes on from them")
+            elif not is_known_key:
+                private.remove_key()
+            raise
+        private.write_domain(domain, plan.sources)
+    return store, failures, True
+
+
+def _fill(plan: PreparationPlan, writer: StoreWriter, crew: Crew, progress: Progress) -> Failures:
+    """Prepare what is to be prepared and include all that is done; returns what could not be."""
+    reasons = make_cases(plan, writer.place, crew, progress)
+    failed = (plan.failure(case, reasons[case.image]) for case in plan.cases if case.image in reasons)
+    failures = (*unreadable_labels(plan), *failed)
+    included = [case for case in plan.cases if case.image not in reasons]
+    if not included:
+        raise NothingPreparedError(f"none of {len(failures)} cases can be prepared", failures)
+    for case in included:
+        writer.include(plan.case_id(case))
+    return failures
 
 
 def _manifest(plan: PreparationPlan) -> Manifest:

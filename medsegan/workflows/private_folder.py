@@ -80,6 +80,14 @@ class PrivateFolder:
         elif known != key:
             raise DataError(f"{self.path / _KEY} was made by another command just now; run this one again")
 
+    def remove_key(self) -> None:
+        """Remove the key that was made for something that came to nothing, and the folder if it holds no more."""
+        (self.path / _KEY).unlink(missing_ok=True)
+        with suppress(OSError):  # one that holds something stays
+            (self.path / "domains").rmdir()
+            (self.path / ".gitignore").unlink()
+            self.path.rmdir()
+
     def read_domain(self, domain: str) -> dict[str, CaseSource]:
         """Case id -> where it came from, of a prepared domain.
 

@@ -73,6 +73,17 @@ class Redaction:
                 self._hide(path, case_id, hidden)
         return self._without(text, hidden)
 
+    def of_failure(self, reason: str, called: str, image: Path, label: Path | None = None) -> tuple[str, str]:
+        """What a case that failed is called, and why it failed, as both may be said.
+
+        Args:
+            reason: the message.
+            called: its id, or what takes the place of one.
+            image: the scan.
+            label: its labels, if there are any.
+        """
+        return self.name_of(image, called), self.of_case(reason, called, image, label).removeprefix(f"{called}: ")
+
     def of_notes(self, notes: Sequence[str], image: Path, label: Path | None = None) -> tuple[str, ...]:
         """Notes on a case, which are kept in files and name no paths, without names; whatever is shown."""
         if not notes:

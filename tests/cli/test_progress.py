@@ -62,6 +62,26 @@ def test_few_cases_get_a_line_each_and_no_work_gets_none_of_them() -> None:
     assert lines[-1] == "prepare: 0 cases"
 
 
+def test_the_last_case_is_named_until_the_next_stage() -> None:
+    lines: list[str] = []
+    progress = Lines(lines.append, Clock())
+    progress.start("prepare", 2, "cases")
+    progress.item("0a1b2c")
+    progress.update(1, {"failed": 1})
+    progress.start("again", 1, "cases")
+    progress.update(1)
+    assert lines[1] == "prepare:  50 %  1 of 2 cases  failed 1  last 0a1b2c"
+    assert "last" not in lines[-1]
+    screen = Screen()
+    bars = Bars(lines.append, console=RichConsole(file=screen, force_terminal=True, width=120))
+    bars.item("too early")
+    bars.start("prepare", 2, "cases")
+    bars.item("0a1b2c")
+    bars.update(1)
+    bars.finish()
+    assert "0a1b2c" in screen.getvalue()
+
+
 def test_a_resumed_stage_does_not_count_what_was_done_before() -> None:
     clock = Clock()
     pace = Pace(1000, clock)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medsegan.errors import UsageError
-from medsegan.slices import IdKey, draw_labeled, draw_name, draw_order, split_patients
+from medsegan.slices import IdKey, draw_labeled, draw_name, draw_order, extend_split, split_patients
 
 PATIENTS = st.lists(st.text("abcdef0123456789", min_size=1, max_size=6), unique=True, min_size=3, max_size=60)
 SHARES = st.floats(0.0, 0.5)
@@ -41,6 +41,21 @@ def test_a_new_patient_moves_at_most_one_at_each_border(patients, seed):
     moved = [patient for patient in before if before[patient] != after[patient]]
     assert len(moved) <= 2
     assert not any({before[p], after[p]} == {"val", "test"} for p in moved)
+
+
+@given(PATIENTS, st.integers(0, 99), SHARES, SHARES, st.data())
+def test_patients_keep_their_splits_and_others_fill_up_the_shares(patients, seed, val, test, data):
+    assert extend_split({}, patients, seed, val, test) == split_patients(patients, seed, val, test)
+    n_known = data.draw(st.integers(0, len(patients)))
+    known = split_patients(patients[:n_known], seed, val, test) if n_known else {}
+    splits = extend_split({**known, "gone": "test"}, patients, seed, val, test)
+    assert set(splits) == set(patients)
+    assert {patient: splits[patient] for patient in known} == known
+    wanted = split_patients(patients, seed, val, test)
+    for name in ("train", "val", "test"):
+        # As many as at once, if not more have it already.
+        assert count(splits, name) <= max(count(wanted, name), count(known, name))
+    assert extend_split(splits, patients, seed, val, test) == splits
 
 
 def test_another_seed_is_another_split():

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,17 @@ import pytest
 from medsegan.errors import DataError, InputError, UsageError
 from medsegan.geometry import Grid
 from medsegan.imaging import IntensityScale
-from medsegan.slices import CaseRecord, Manifest, SliceStore, StoreWriter, native_frame
+from medsegan.slices import (
+    CaseRecord,
+    Manifest,
+    SliceStore,
+    StoreWriter,
+    find_leftovers,
+    native_frame,
+    read_case,
+    write_case,
+)
+from medsegan.slices.leftovers import _birth
 
 SIZE = 8
 
@@ -206,6 +217,88 @@ def test_leftovers_of_dead_processes_are_swept_and_of_living_ones_kept(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([names[1], *kept])
     write_store(tmp_path / "mri")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["mri", *kept])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc when a process began")
+def test_a_leftover_of_a_process_whose_number_is_used_again_is_one(tmp_path):
+    parent = os.getppid()
+    for name, owner in ((f"mri.partial-{parent}", "1"), (f"ct.partial-{parent}", None)):
+        (tmp_path / name).mkdir()
+        if owner is not None:
+            (tmp_path / name / ".owner").write_text(owner)
+    assert find_leftovers(tmp_path / "mri", "partial") == [tmp_path / f"mri.partial-{parent}"]
+    assert find_leftovers(tmp_path / "ct", "partial") == []
+    with StoreWriter(tmp_path / "pet") as writer:
+        born = (writer.place / ".owner").read_text()
+        assert born.isdecimal()
+        assert find_leftovers(tmp_path / "pet", "partial") == [writer.place]
+    # The same number, but not the same process.
+    (tmp_path / f"mri.partial-{parent}" / ".owner").write_text(_birth(parent))
+    assert find_leftovers(tmp_path / "mri", "partial") == []
+
+
+def test_cases_that_are_done_are_taken_by_a_later_attempt(tmp_path):
+    folder = tmp_path / "mri"
+
+    def be_interrupted(writer):
+        writer.add(record_of("aa"), images_of(1), labels_of(1))
+        write_case(writer.place, record_of("bb", has_label=False), images_of(2), None, {"scan": "x"})
+        (writer.place / "images" / ".cc.npy.unfinished").touch()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), StoreWriter(folder, keep=True) as writer:
+        be_interrupted(writer)
+    assert not list((writer.place / "images").glob(".*"))
+    os.replace(writer.place, tmp_path / "left")
+    assert read_case(tmp_path / "left", "cc") is None
+    taken = [read_case(tmp_path / "left", name) for name in ("aa", "bb")]
+    assert [case.is_intact for case in taken] == [True, True]
+    assert taken[1].origin == {"scan": "x"}
+    with StoreWriter(folder, taken=taken) as writer:
+        writer.include("bb")
+        with pytest.raises(DataError, match="added already"):
+            writer.include("bb")
+        with pytest.raises(DataError, match="case cc are not in"):
+            writer.include("cc")
+        store = writer.finish(manifest_of(), {"p-bb": "val"}, seed=0)
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    assert names == ["images/bb.npy", "manifest.json", "records/bb.json", "splits.json"]  # aa was not included
+    assert store.images_path("bb").samefile(tmp_path / "left" / "images" / "bb.npy")
+
+
+def test_a_store_that_would_be_the_same_is_known(tmp_path):
+    folder = tmp_path / "mri"
+    write_store(folder)
+    taken = [read_case(folder, name) for name in ("aa", "bb", "cc")]
+    splits = {"p-aa": "train", "p-bb": "test", "other": "val"}
+    with StoreWriter(folder, overwrite=True, taken=taken) as writer:
+        for name in ("aa", "bb"):
+            writer.include(name)
+        assert not writer.is_as_before(manifest_of(), splits, 7)
+        writer.include("cc")
+        assert writer.is_as_before(manifest_of(), splits, 7)
+        assert not writer.is_as_before(manifest_of(), splits, 8)
+        assert not writer.is_as_before(manifest_of(), {**splits, "p-bb": "train"}, 7)
+        assert not writer.is_as_before(replace(manifest_of(), window=(0.0, 1.0)), splits, 7)
+    with StoreWriter(folder, overwrite=True, taken=taken[:2]) as writer:
+        writer.add(record_of("cc", "p-aa"), images_of(9), labels_of(3))
+        for name in ("aa", "bb"):
+            writer.include(name)
+        assert not writer.is_as_before(manifest_of(), splits, 7)  # cc is new, whatever its record says
+    assert SliceStore.open(folder).manifest.to_json()["cases"] != []
+
+
+def test_files_of_a_case_that_are_not_what_was_written_are_seen(tmp_path):
+    write_store(tmp_path / "mri")
+    path = tmp_path / "mri" / "labels" / "aa.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x07")
+    assert not read_case(tmp_path / "mri", "aa").is_intact
+    path.unlink()
+    assert read_case(tmp_path / "mri", "aa") is None
+    record = tmp_path / "mri" / "records" / "bb.json"
+    for text in ("", "{", "[]", '{"version": 1}', '{"version": 1, "record": 3, "origin": 3, "digests": 3}'):
+        record.write_text(text)
+        assert read_case(tmp_path / "mri", "bb") is None
 
 
 def test_an_empty_or_mixed_store_is_refused(tmp_path):

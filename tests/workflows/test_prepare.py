@@ -312,7 +312,7 @@ def test_an_interruption_leaves_the_old_store(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("medsegan.workflows.prepare.prepare_case", interrupted)
+    monkeypatch.setattr("medsegan.workflows.preparation.case_work.prepare_case", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, ct_set, overwrite=True)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

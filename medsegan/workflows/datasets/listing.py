@@ -29,7 +29,7 @@ def list_entries(folder: Path) -> list[Entry]:
             each class.
     """
     entries: list[Entry] = []
-    series: list[Path] = []
+    series: set[Path] = set()
     for current, names in _walk(folder):
         relative = current.relative_to(folder)
         volumes = [name for name in names if is_volume_file(current / name)]
@@ -43,7 +43,7 @@ def list_entries(folder: Path) -> list[Entry]:
         for name in labels:
             key = (relative / scan_stem(Path(name))).as_posix()
             entries.append(read_label_entry(current / name, key))
-        is_inside = any(current.is_relative_to(above) for above in series)
+        is_inside = not series.isdisjoint((current, *current.parents))
         if not is_inside and any(is_dicom_file(current / name) for name in names if name not in labels):
             if holds_radiographs(current):
                 for name in names:
@@ -51,7 +51,7 @@ def list_entries(folder: Path) -> list[Entry]:
                         key = (relative / scan_stem(Path(name))).as_posix()
                         entries.append(read_entry(current / name, key))
                 continue
-            series.append(current)
+            series.add(current)
             key = relative.as_posix() if relative.parts else folder.resolve().name
             entries.append(read_entry(current, key, is_series=True))
     placed = [entry for entry in entries if not is_picture_file(entry.path)]

@@ -1,6 +1,10 @@
 """One scan and its labels, from their files to slices."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
@@ -43,6 +47,20 @@ class CaseSettings:
     series: str | None = None
     fix_gaps: bool = False
     resample_labels: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as plain values, the secret key among them: not to be written to any file."""
+        named = [str(path) for path in self.redaction.named]
+        secret = {"key": self.key.secret.hex(), "redaction": [named, self.redaction.is_off]}
+        return {**dataclasses.asdict(self), **secret}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The settings that `to_json` wrote."""
+        label_map, key = LabelMap(**document["label_map"]), IdKey(bytes.fromhex(document["key"]))
+        named, is_off = document["redaction"]
+        redaction = Redaction(tuple(map(Path, named)), is_off)
+        return cls(**{**document, "label_map": label_map, "key": key, "redaction": redaction})
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,7 +37,11 @@ class PrepareOptions:
             the list that the error shows; None = each holds only one.
         fix_gaps: whether missing or unevenly spaced DICOM slices are filled by interpolation and not refused.
         resample_labels: whether labels on another grid than their scan are resampled instead of refused.
+        workers: how many cases are prepared side by side, each in a process of its own; 1 = one after the other in
+            this one; None = as processors, memory and the amount of work allow.
         overwrite: whether a store of this domain is replaced.
+        skip_existing: whether cases that an earlier preparation, finished or cut short, has done are taken over
+            where neither their files nor anything that decides what becomes of them has changed.
         show_names: whether messages name scans by their paths, which may tell who the patients are.
         dry_run: whether only to say what would be done.
 
@@ -60,7 +64,9 @@ class PrepareOptions:
     series: str | None = None
     fix_gaps: bool = False
     resample_labels: bool = False
+    workers: int | None = None
     overwrite: bool = False
+    skip_existing: bool = False
     dry_run: bool = False
     show_names: bool = False
 
@@ -77,5 +83,9 @@ class PrepareOptions:
             raise UsageError(f"--size must be a power of two from {SMALLEST_SIZE} to {LARGEST_SIZE}, got {size}")
         if self.window is not None and not self.window[0] < self.window[1]:
             raise UsageError(f"--window must run from a lower to a higher intensity, got {self.window}")
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"--workers must be at least 1, got {self.workers}")
+        if self.overwrite and self.skip_existing:
+            raise UsageError("--overwrite prepares all cases again and --skip-existing does not; pass one of them")
         if self.test_fraction is not None or self.val_fraction is not None:
             SplitSettings(0.0, 0.0).replaced(self.test_fraction, self.val_fraction, self.seed)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import DataError, MedseganError, UsageError
+from ...errors import DataError, UsageError
 from ...geometry import Grid, reorientation_to
 from ...imaging import DEFAULT_WINDOWS, Modality
 from ...progress import Progress
@@ -16,22 +16,25 @@ from ...slices import (
     Plane,
     SliceStore,
     Split,
-    draw_name,
+    StoredCase,
     draw_order,
     require_plane,
-    split_patients,
 )
 from ..acquired_plane import acquired_plane
-from ..datasets.discover import discover
+from ..crew import Crew, Document
 from ..datasets.discovery import Discovery, FoundCase
 from ..label_map import LabelMap, LabelSources, propose_label_map
 from ..private_folder import CaseSource
-from ..redaction import Redaction
 from ..workspace import DomainSettings, PreparationSettings, Workspace
 from .case import CaseSettings
+from .look import CaseLook, LabelReading
+from .names import redaction_for
 from .options import PrepareOptions
+from .result import NothingPreparedError
+from .resume import NOTHING_EARLIER, Earlier, find_earlier
 from .split_settings import DEFAULT_SPLIT, SplitSettings
-from .survey import LabelReading, LabelSurvey, ModalityVote, survey_labels, vote_modality
+from .splits import draw_splits, splits_before
+from .survey import LabelSurvey, ModalityVote, survey_labels, vote_modality
 
 DEFAULT_PREPARATION = PreparationSettings(size=128, plane="axial")
 _DOMAIN_NAMES: dict[Modality, str] = {"ct": "ct", "mr": "mri", "xray": "xray"}
@@ -48,10 +51,12 @@ class PreparationPlan:
         discovery: the scans and labels that were found.
         vote: their modality.
         survey: the values in their labels.
+        reading: how these were read.
         settings: what all cases are prepared with.
         window: lowest and highest stored intensity shown to a network.
         split: the shares and the seed that the patients are split with.
         splits: patient id -> split.
+        done: image -> its case, of those that were prepared earlier just as they would be now.
         notes: what was chosen and why.
     """
 
@@ -60,10 +65,12 @@ class PreparationPlan:
     discovery: Discovery
     vote: ModalityVote
     survey: LabelSurvey
+    reading: LabelReading
     settings: CaseSettings
     window: tuple[float, float]
     split: SplitSettings
     splits: dict[str, Split]
+    done: dict[Path, StoredCase]
     notes: tuple[str, ...]
 
     @property
@@ -81,11 +88,9 @@ class PreparationPlan:
         """The id of a case."""
         return self.settings.key.case_id(case.stem, self.settings.domain)
 
-    def failure(self, case: FoundCase, error: MedseganError) -> tuple[str, str]:
+    def failure(self, case: FoundCase, reason: str) -> tuple[str, str]:
         """What a case that failed is called, and why it failed."""
-        case_id, redaction = self.case_id(case), self.settings.redaction
-        reason = redaction.of_case(str(error), case_id, case.image, case.label)
-        return redaction.name_of(case.image, case_id), reason.removeprefix(f"{case_id}: ")
+        return self.settings.redaction.of_failure(reason, self.case_id(case), case.image, case.label)
 
     @property
     def sources(self) -> dict[str, CaseSource]:
@@ -113,42 +118,76 @@ class PreparationPlan:
         return {case.image: counted.get(case.image, mean) for case in self.cases}
 
     @property
-    def n_bytes(self) -> int:
-        """Size of all arrays on disk, an estimate where no label was read."""
+    def to_do(self) -> tuple[FoundCase, ...]:
+        """The cases to try that are not done yet."""
+        return tuple(case for case in self.cases if case.image not in self.done)
+
+    def seen(self, case: FoundCase) -> Document:
+        """What was seen in the labels of a case, and how they were read, to be known another time."""
+        look = self.survey.looks.get(case.image)
+        seen = None if look is None else look.of_labels.to_json()
+        return {"look": seen, "reading": self.reading.to_json()}
+
+    def n_bytes(self, cases: Sequence[FoundCase]) -> int:
+        """Size of the arrays of some cases on disk, an estimate where no label was read."""
         n_slices, pixels = self.n_slices, self.settings.size**2
         return sum(
             n_slices[case.image]
             * pixels
             * (_BYTES_PER_IMAGE_PIXEL + (0 if case.label is None else _BYTES_PER_LABEL_PIXEL))
-            for case in self.cases
+            for case in cases
         )
 
 
-def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Progress) -> PreparationPlan:
+def plan_preparation(
+    workspace: Workspace, options: PrepareOptions, discovery: Discovery, crew: Crew, progress: Progress
+) -> PreparationPlan:
     """What will be prepared, after a look at the scans; nothing is written.
+
+    Args:
+        workspace: as it is before.
+        options: what was asked for.
+        discovery: the scans and labels that were found.
+        crew: looks at them.
+        progress: hears of stages.
 
     Raises:
         UsageError: options contradict each other or the workspace, or there is a store already.
-        InputError: paths are not there or hold no scan.
         DataError: names or values of labels are ambiguous, or no scan can be read.
     """
-    if options.domain is not None:
-        _require_free(workspace.store_path(options.domain), options)
-    found = discover(options.paths, options.labels, options.contrast)
-    discovery = _without_names(found, redaction_for(options))
-    progress.note(f"{discovery.layout}: {len(discovery.cases)} cases, {discovery.n_labeled} of them with labels")
-    vote = _vote(discovery, options)
+    vote, looks = _vote(discovery, options, crew)
     domain = options.domain or _DOMAIN_NAMES[vote.modality]
-    _require_free(workspace.store_path(domain), options)
+    store = workspace.store_path(domain)
+    require_free(store, options)
     size, plane = _geometry(workspace, options, domain)
-    survey = survey_labels(discovery.cases, progress, _label_reading(workspace, options, discovery, domain))
+    key = _id_key(workspace, domain)
+    earlier = NOTHING_EARLIER
+    if options.skip_existing:
+        ids = {case.image: key.case_id(case.stem, domain) for case in discovery.cases}
+        earlier = find_earlier(store, key, ids, discovery.cases, crew, progress)
+    reading = _label_reading(workspace, options, discovery, domain)
+    looks = {**earlier.looks(reading), **looks}
+    survey = survey_labels(discovery.cases, looks, reading, crew, progress)
     if len(survey.failures) == len(discovery.cases):
-        raise DataError(f"no label file can be read; the first one: {next(iter(survey.failures.values()))}")
+        raise NothingPreparedError("no label file can be read", survey.named_failures(redaction_for(options)))
     label_map = _label_map(workspace, options, discovery, survey, domain)
     recorded = workspace.domains.get(domain, DomainSettings(vote.modality))
     split = _split(options, recorded)
-    key = _id_key(workspace, domain)
-    splits = _draw_splits(discovery.cases, split, key)
+    before = splits_before(store, recorded, split, key) if options.skip_existing else {}
+    splits = draw_splits(discovery.cases, split, key, before)
+    settings = CaseSettings(
+        domain,
+        vote.modality,
+        options.modality is not None,
+        plane,
+        size,
+        label_map,
+        key,
+        redaction_for(options),
+        series=options.series,
+        fix_gaps=options.fix_gaps,
+        resample_labels=options.resample_labels,
+    )
     named = "given by --domain" if options.domain else f"named after the modality, {vote.modality}"
     return PreparationPlan(
         workspace=workspace,
@@ -156,22 +195,12 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
         discovery=discovery,
         vote=vote,
         survey=survey,
-        settings=CaseSettings(
-            domain,
-            vote.modality,
-            options.modality is not None,
-            plane,
-            size,
-            label_map,
-            key,
-            redaction_for(options),
-            series=options.series,
-            fix_gaps=options.fix_gaps,
-            resample_labels=options.resample_labels,
-        ),
+        reading=reading,
+        settings=settings,
         window=_window(options, recorded, vote.modality),
         split=split,
         splits=splits,
+        done=earlier.done(discovery.cases, settings),
         notes=(
             f"domain {domain}, {named}; modality {vote.modality}, {vote.reason}",
             *vote.notes,
@@ -180,22 +209,9 @@ def plan_preparation(workspace: Workspace, options: PrepareOptions, progress: Pr
             *_recorded_notes(options, recorded, vote.modality),
             *_plane_notes({**vote.grids, **survey.grids}, plane),
             *_workspace_notes(workspace, label_map, domain, splits),
+            *_removed_notes(earlier),
         ),
     )
-
-
-def redaction_for(options: PrepareOptions) -> Redaction:
-    """What is taken out of what is said of a preparation."""
-    labels = () if options.labels is None else (options.labels,)
-    return Redaction((*options.paths, *labels), options.show_names)
-
-
-def _without_names(discovery: Discovery, redaction: Redaction) -> Discovery:
-    """The discovery with names taken out of its layout and notes, which may hold a pattern of them."""
-    pairs = [(case.image, case.label) for case in discovery.cases]
-    paths = [path for pair in pairs for path in pair if path is not None]
-    layout, *notes = redaction.of_names([discovery.layout, *discovery.notes], [*paths, *discovery.orphans])
-    return dataclasses.replace(discovery, layout=layout, notes=tuple(notes))
 
 
 def _split(options: PrepareOptions, recorded: DomainSettings) -> SplitSettings:
@@ -220,24 +236,37 @@ def _recorded_notes(options: PrepareOptions, recorded: DomainSettings, modality:
     return (f"as medsegan.toml has it for this domain: {', '.join(kept)}",) if kept else ()
 
 
-def _vote(discovery: Discovery, options: PrepareOptions) -> ModalityVote:
+def _vote(discovery: Discovery, options: PrepareOptions, crew: Crew) -> tuple[ModalityVote, dict[Path, CaseLook]]:
     if options.series is not None and not any(case.is_dicom for case in discovery.cases):
         raise UsageError(
             f"--series {options.series} chooses among the series of a DICOM folder, but no scan here is DICOM; "
             "leave it out"
         )
+    reading = _file_reading(options, discovery)
     if options.modality is None:
-        return vote_modality(discovery.cases, options.series, fix_gaps=options.fix_gaps)
+        # What is known of labels from earlier is not looked at again; who will know only once the domain is.
+        vote, looks = vote_modality(
+            discovery.cases, reading, crew, redaction_for(options), labels=not options.skip_existing
+        )
+        return vote, {} if options.skip_existing else looks
     # Nothing has to be found out, but in a dry run the number of slices has.
     is_counted = options.dry_run and not discovery.n_labeled
-    grids = vote_modality(discovery.cases, options.series, fix_gaps=options.fix_gaps).grids if is_counted else {}
-    return ModalityVote(options.modality, "given by --modality", grids)
+    grids: dict[Path, Grid] = {}
+    if is_counted:
+        grids = vote_modality(discovery.cases, reading, crew, redaction_for(options), labels=False)[0].grids
+    return ModalityVote(options.modality, "given by --modality", grids), {}
 
 
-def _require_free(store: Path, options: PrepareOptions) -> None:
-    if store.exists() and not options.overwrite:
+def require_free(store: Path, options: PrepareOptions) -> None:
+    """Nothing, if a store may be written there.
+
+    Raises:
+        UsageError: there is one already, and nothing was said about it.
+    """
+    if store.exists() and not (options.overwrite or options.skip_existing):
         raise UsageError(
-            f"{store} exists already; --overwrite replaces it, --domain NAME prepares these scans beside it"
+            f"{store} exists already; --overwrite replaces it, --skip-existing takes over what is unchanged, "
+            "--domain NAME prepares these scans beside it"
         )
 
 
@@ -280,11 +309,16 @@ def _label_reading(
     """How the labels are read, with the values that classes have already."""
     recorded = workspace.domains[domain].values if domain in workspace.domains else {}
     listed = {name: value for value, name in (discovery.class_names or {}).items()}
+    values = options.classes or listed or recorded or workspace.labels
+    return dataclasses.replace(_file_reading(options, discovery), values=values)
+
+
+def _file_reading(options: PrepareOptions, discovery: Discovery) -> LabelReading:
+    """How the labels of a single file are read, which is known before the domain is."""
     return LabelReading(
         series=options.series,
-        values=options.classes or listed or recorded or workspace.labels,
         only=options.classes,
-        known=options.classes or listed or None,
+        known=options.classes or frozenset((discovery.class_names or {}).values()) or None,
         resample=options.resample_labels,
         fix_gaps=options.fix_gaps,
     )
@@ -321,11 +355,11 @@ def _id_key(workspace: Workspace, domain: str) -> IdKey:
     return key
 
 
-def _draw_splits(cases: Sequence[FoundCase], split: SplitSettings, key: IdKey) -> dict[str, Split]:
-    """Labelled patients are split; a patient of whom nothing is labelled can only help to train."""
-    labeled = [draw_name(case.patient) for case in cases if case.label is not None]
-    drawn = split_patients(labeled, split.seed, split.val_fraction, split.test_fraction)
-    return {key.patient_id(case.patient): drawn.get(draw_name(case.patient), "train") for case in cases}
+def _removed_notes(earlier: Earlier) -> tuple[str, ...]:
+    if not earlier.n_removed:
+        return ()
+    cases = "1 case of the store is" if earlier.n_removed == 1 else f"{earlier.n_removed} cases of the store are"
+    return (f"{cases} no longer among the scans and left out",)
 
 
 def _workspace_notes(

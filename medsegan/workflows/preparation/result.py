@@ -5,8 +5,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...errors import DataError
 from ...imaging import Modality
 from ...slices import Plane
+
+Failures = tuple[tuple[str, str], ...]
+"""Scan and reason of each case that could not be prepared; for the user's eyes, never for a manifest."""
+
+
+class NothingPreparedError(DataError):
+    """Not one case could be prepared.
+
+    Args:
+        what: the whole in a few words, "none of 3 scans can be read".
+        failures: why, of each case; at least one.
+    """
+
+    def __init__(self, what: str, failures: Failures) -> None:
+        super().__init__(f"{what}; the first one: {failures[0][1]}")
+        self.failures = failures
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,7 @@ class PrepareResult:
         notes: what was chosen, assumed, repaired or left out.
         failures: file and reason of each case that could not be prepared; for the user's eyes, never for a
             manifest.
+        n_taken_over: cases of the store that were there already and are as they were.
         dry_run: whether nothing was written.
     """
 
@@ -75,6 +93,7 @@ class PrepareResult:
     contact_sheet: Path | None
     notes: tuple[str, ...]
     failures: tuple[tuple[str, str], ...]
+    n_taken_over: int = 0
     dry_run: bool = False
 
     def to_json(self) -> dict[str, Any]:

@@ -7,9 +7,7 @@ from pathlib import Path
 from ...slices import SPLITS, CaseRecord, SliceStore
 from ..label_map import MERGED_NOTE
 from .plan import PreparationPlan
-from .result import ClassSummary, PrepareResult
-
-Failures = tuple[tuple[str, str], ...]
+from .result import ClassSummary, Failures, PrepareResult
 
 
 def unreadable_labels(plan: PreparationPlan) -> Failures:
@@ -51,6 +49,7 @@ def final_result(plan: PreparationPlan, store: SliceStore, sheet: Path, failures
         contact_sheet=sheet,
         notes=(*plan.notes, *_case_notes(records)),
         failures=failures,
+        n_taken_over=len(plan.done),
     )
 
 
@@ -70,7 +69,7 @@ def expected_result(plan: PreparationPlan) -> PrepareResult:
         n_cases=len(plan.cases),
         n_labeled=len(labeled),
         n_slices=sum(plan.n_slices.values()),
-        bytes_needed=plan.n_bytes,
+        bytes_needed=plan.n_bytes(plan.cases),
         classes=_summaries(plan, ()),
         splits={split: list(split_of.values()).count(split) for split in SPLITS},
         labeled_splits={split: labeled.count(split) for split in SPLITS},
@@ -78,6 +77,7 @@ def expected_result(plan: PreparationPlan) -> PrepareResult:
         contact_sheet=None,
         notes=plan.notes,
         failures=unreadable_labels(plan),
+        n_taken_over=len(plan.done),
         dry_run=True,
     )
 

@@ -1,16 +1,19 @@
 """A first look at the scans and labels of a domain, before anything is written."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...errors import DataError, MedseganError, UsageError
+from ...errors import DataError, UsageError
 from ...geometry import Grid
-from ...imaging import LabelVolume, Modality, class_name_of, detect_modality, needs_scan, read_label, read_volume
-from ...progress import Progress
+from ...imaging import Modality, class_name_of
+from ...progress import SILENT, Progress
+from ..crew import Crew
 from ..datasets.discovery import FoundCase
-from ..label_map import count_values
+from ..redaction import Redaction
+from .look import CaseLook, LabelReading, case_to_json, look_at_case, look_of
+from .result import Failures, NothingPreparedError
 
 LARGEST_SAMPLE = 5
 
@@ -42,44 +45,57 @@ class LabelSurvey:
         failures: image -> why its labels cannot be read.
         names: value -> name, where the files themselves name their classes; the values of `found`, by which the
             domain numbers them, may be others than those in a file.
+        looks: image -> what was seen, of the cases with labels.
     """
 
     found: dict[int, int]
     grids: dict[Path, Grid]
-    failures: dict[Path, MedseganError]
+    failures: dict[Path, str]
     names: dict[int, str] = field(default_factory=dict)
+    looks: dict[Path, CaseLook] = field(default_factory=dict)
+
+    def named_failures(self, redaction: Redaction) -> Failures:
+        """The failures as they may be said before a case has an id."""
+        return _named(self.failures, redaction)
 
 
 def vote_modality(
-    cases: Sequence[FoundCase], series: str | None = None, *, fix_gaps: bool = False
-) -> ModalityVote:
-    """The modality of most of a few scans, evenly spread over all, with the reason.
+    cases: Sequence[FoundCase], reading: LabelReading, crew: Crew, redaction: Redaction, *, labels: bool
+) -> tuple[ModalityVote, dict[Path, CaseLook]]:
+    """The modality of most of a few scans, evenly spread over all, with the reason; and what was seen in them.
 
     Args:
         cases: at least one.
-        series: of each DICOM folder; None = the only one.
-        fix_gaps: whether gaps between DICOM slices are filled by interpolation.
+        reading: how scans and labels are read.
+        crew: reads them.
+        redaction: of what is said where none can be read.
+        labels: whether to look at their labels in passing, so that scans which labels need are not read twice.
 
     Raises:
         DataError: no scan can be read.
         UsageError: the scans do not tell what they are.
     """
+    looks: dict[Path, CaseLook] = {}
+    ordered = _spread(cases)
+    # The rest only for the case that none of the first can be read.
+    for start in range(0, len(ordered), LARGEST_SAMPLE):
+        sample = ordered[start : start + LARGEST_SAMPLE]
+        looks.update(_looks(sample, reading, crew, (True, labels)))
+        if any(looks[case.image].modality is not None for case in sample):
+            break
+    return _elected(cases, looks, redaction), looks
+
+
+def _elected(cases: Sequence[FoundCase], looks: Mapping[Path, CaseLook], redaction: Redaction) -> ModalityVote:
     found: dict[Modality, list[str]] = {}
     grids: dict[Path, Grid] = {}
-    error: MedseganError | None = None
-    for count, case in enumerate(_spread(cases)):
-        if count >= LARGEST_SAMPLE and found:
-            break
-        try:
-            volume = read_volume(case.image, series=case.series(series), fix_gaps=fix_gaps)
-        except MedseganError as failure:
-            error = error or failure
-            continue
-        modality, reason = detect_modality(volume)
-        found.setdefault(modality, []).append(reason)
-        grids[case.image] = volume.grid
+    for image, look in looks.items():
+        if look.modality is not None and look.scan_grid is not None:
+            found.setdefault(look.modality, []).append(look.reason)
+            grids[image] = look.scan_grid
     if not found:
-        raise DataError(f"none of the {len(cases)} scans can be read; the first one: {error}") from error
+        failures = {image: look.scan_failure or "" for image, look in looks.items()}
+        raise NothingPreparedError(f"none of the {len(cases)} scans can be read", _named(failures, redaction))
     votes = Counter({modality: len(reasons) for modality, reasons in found.items()})
     winner, n_votes = votes.most_common(1)[0]
     if list(votes.values()).count(n_votes) > 1:
@@ -100,65 +116,69 @@ def vote_modality(
     return ModalityVote(winner, reason, grids, notes)
 
 
-@dataclass(frozen=True)
-class LabelReading:
-    """How the labels of a domain are read.
-
-    Args:
-        series: which one is read of a DICOM folder; None = the only one.
-        values: name -> value of classes that have a value already; others get one of their own.
-        only: names of the classes to read where files name them; None = all.
-        known: names that the user or the data set gives to the values; a file of values that calls its classes by
-            none of them goes by its values. None = the files' own names count.
-        fix_gaps: whether gaps between DICOM slices of the scans are filled by interpolation.
-        resample: whether a segmentation on another grid than its scan is resampled instead of refused.
-    """
-
-    series: str | None = None
-    values: Mapping[str, int] = field(default_factory=dict)
-    only: Collection[str] | None = None
-    known: Collection[str] | None = None
-    resample: bool = False
-    fix_gaps: bool = False
-
-
-def survey_labels(cases: Sequence[FoundCase], progress: Progress, reading: LabelReading) -> LabelSurvey:
-    """The values of all label files, read one by one.
+def survey_labels(
+    cases: Sequence[FoundCase],
+    known: Mapping[Path, CaseLook],
+    reading: LabelReading,
+    crew: Crew,
+    progress: Progress,
+) -> LabelSurvey:
+    """The values of all label files.
 
     Args:
         cases: those without labels are passed over.
+        known: what was seen in some of them already.
+        reading: how the others are read.
+        crew: reads them.
         progress: hears of each file.
-        reading: how they are read.
 
     Raises:
         DataError: some files name their classes and others do not, and nothing says what the values mean.
     """
-    grids: dict[Path, Grid] = {}
-    failures: dict[Path, MedseganError] = {}
     labeled = [case for case in cases if case.label is not None]
-    if not labeled:
-        return LabelSurvey({}, {}, {})
+    looks = {case.image: known[case.image] for case in labeled if case.image in known}
+    others = [case for case in labeled if case.image not in looks]
+    if others:
+        progress.start("read labels", len(labeled), "files")
+        looks.update(_looks(others, reading, crew, (False, True), progress, len(looks)))
+        progress.finish()
     count = _Count(reading)
-    progress.start("read labels", len(labeled), "files")
-    for done, case in enumerate(labeled, start=1):
-        try:
-            label = _read(case, reading)
-        except MedseganError as error:
-            failures[case.image] = error
+    grids: dict[Path, Grid] = {}
+    failures: dict[Path, str] = {}
+    for case in labeled:
+        look = looks[case.image]
+        if look.counts is None or look.label_grid is None:
+            failures[case.image] = look.label_failure or "the labels cannot be read"
         else:
-            count.add(label)
-            grids[case.image] = label.grid
-        progress.update(done)
-    progress.finish()
-    return LabelSurvey(dict(count.found), grids, failures, count.names())
+            count.add(look.counts, look.names)
+            grids[case.image] = look.label_grid
+    return LabelSurvey(dict(count.found), grids, failures, count.names(), looks)
 
 
-def _read(case: FoundCase, reading: LabelReading) -> LabelVolume:
-    assert case.label is not None
-    on = None
-    if needs_scan(case.label):
-        on = read_volume(case.image, series=case.series(reading.series), fix_gaps=reading.fix_gaps).grid
-    return read_label(case.label, on=on, only=reading.only, known=reading.known, resample=reading.resample)
+def _looks(
+    cases: Sequence[FoundCase],
+    reading: LabelReading,
+    crew: Crew,
+    at: tuple[bool, bool],
+    progress: Progress = SILENT,
+    n_before: int = 0,
+) -> dict[Path, CaseLook]:
+    """What is seen in some cases, in their order; looked at are scans, labels or both."""
+    scan, label = at
+    how = {"reading": reading.to_json(), "scan": scan, "label": label}
+    documents = [{"case": case_to_json(case), **how} for case in cases]
+    seen: dict[int, CaseLook] = {}
+    for number, answer in crew.run(look_at_case, documents):
+        seen[number] = look_of(answer, cases[number].label is not None)
+        progress.update(n_before + len(seen))
+    return {case.image: seen[number] for number, case in enumerate(cases)}
+
+
+def _named(failures: Mapping[Path, str], redaction: Redaction) -> Failures:
+    return tuple(
+        redaction.of_failure(reason, f"scan {number}", image)
+        for number, (image, reason) in enumerate(failures.items(), start=1)
+    )
 
 
 class _Count:
@@ -172,13 +192,12 @@ class _Count:
         self._seen: set[str] = set()
         self._n_unnamed = 0
 
-    def add(self, label: LabelVolume) -> None:
+    def add(self, counts: Mapping[int, int], names: Mapping[int, str]) -> None:
         """Count one file."""
-        counts = count_values(label.array)
-        self._n_unnamed += not label.names and any(counts.keys() - {0})
+        self._n_unnamed += not names and any(counts.keys() - {0})
         for value, n in counts.items():
-            self.found[self._value_of(label.names[value], value) if value in label.names else value] += n
-        self._seen.update(label.names.values())
+            self.found[self._value_of(names[value], value) if value in names else value] += n
+        self._seen.update(names.values())
         if self._seen and self._n_unnamed and not self._is_told:
             raise DataError(
                 f"some label files name their classes ({', '.join(sorted(self._seen)[:5])}) and others hold "
