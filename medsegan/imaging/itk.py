@@ -1,5 +1,6 @@
 """NRRD and MetaImage files, through SimpleITK; its LPS world turned into RAS+."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,36 +10,58 @@ import SimpleITK as sitk  # noqa: N813 (the name everybody knows it by)
 from ..errors import DataError, InputError
 from ..geometry import Grid
 from ..shapes import Array
+from .itk_payload import TextHeader, check_payload, read_text_header, require_millimetres
 from .lps import RAS_FROM_LPS
-from .nifti import StoredArray
-from .voxels import as_three_axes
+from .stored import StoredArray
+from .voxels import require_three_axes
 
 _MAX_COSINE = 0.05
 """These formats store any three directions; further off a right angle they are taken for damage."""
+_KNOWN_SPACES = frozenset(
+    [
+        *("left-posterior-superior", "lps", "right-anterior-superior", "ras", "left-anterior-superior", "las"),
+    ]
+)
+_META_PLACES = frozenset(["transformmatrix", "rotation", "orientation"])
 _IO = {".nrrd": "NrrdImageIO", ".nhdr": "NrrdImageIO", ".mha": "MetaImageIO", ".mhd": "MetaImageIO"}
 
 
-def read_itk(path: Path) -> StoredArray:
+def read_itk(path: Path, *, with_colours: bool = False) -> StoredArray:
     """The voxels and place of a NRRD or MetaImage file.
+
+    Args:
+        path: .nrrd, .nhdr, .mha or .mhd.
+        with_colours: whether voxels of three or four bytes are read as (I, J, K, 3) or (I, J, K, 4) uint8, not
+            refused.
 
     Raises:
         InputError: the file is absent or damaged.
         DataError: it is no single volume of plain numbers.
     """
     reader = _reader(path)
-    try:
-        image = reader.Execute()
-    except RuntimeError as error:
-        raise InputError(f"{path}: the voxels cannot be read; {_last_line(error)}") from error
-    if image.GetNumberOfComponentsPerPixel() != 1:
-        n_components = image.GetNumberOfComponentsPerPixel()
+    n_components, kind = reader.GetNumberOfComponents(), _dtype_of(reader)
+    is_colour = with_colours and n_components in (3, 4) and kind == np.uint8
+    if n_components != 1 and not is_colour:
         raise DataError(f"{path}: every voxel has {n_components} values, expected 1; export one channel")
-    array = as_three_axes(sitk.GetArrayFromImage(image).T, path)
+    sizes = reader.GetSize()
+    require_three_axes(sizes, kind, path)
+    header = read_text_header(path)
+    require_millimetres(path, header)
     try:
-        grid = Grid((array.shape[0], array.shape[1], array.shape[2]), _affine_of(reader))
+        grid = Grid((sizes[0], sizes[1], sizes[2]), _affine_of(reader))
+        n_values = math.prod(sizes) * n_components
+        check_payload(path, header, n_values, n_values * kind.itemsize)
+        image = reader.Execute()
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    return StoredArray(np.ascontiguousarray(array), grid, _notes(reader))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: the voxels cannot be read ({error}); the file is damaged") from error
+    except (RuntimeError, MemoryError) as error:
+        raise InputError(f"{path}: the voxels cannot be read; {_last_line(error)}") from error
+    array = sitk.GetArrayFromImage(image)
+    axes = (2, 1, 0, 3) if is_colour else (2, 1, 0)
+    array = array.reshape(*sizes[2::-1], *array.shape[len(sizes) :]).transpose(axes)
+    return StoredArray(array, grid, _notes(reader, header))
 
 
 def write_itk(array: Array, grid: Grid, path: Path) -> None:
@@ -76,9 +99,13 @@ def read_itk_grid(path: Path) -> tuple[Grid, np.dtype[np.generic]]:
     """The place and the stored type of a file, from its header alone."""
     reader = _reader(path)
     size = reader.GetSize()
-    # SimpleITK names its types as numpy does, but for "32-bit float" and the like; an empty image translates.
-    kind = sitk.GetArrayViewFromImage(sitk.Image([1] * len(size), reader.GetPixelID())).dtype
-    return Grid((size[0], size[1], size[2]), _affine_of(reader)), kind
+    return Grid((size[0], size[1], size[2]), _affine_of(reader)), _dtype_of(reader)
+
+
+def _dtype_of(reader: sitk.ImageFileReader) -> np.dtype[np.generic]:
+    """SimpleITK names its types as numpy does, but for "32-bit float" and the like; a small image translates."""
+    one = sitk.Image([1, 1], reader.GetPixelID(), reader.GetNumberOfComponents())
+    return sitk.GetArrayViewFromImage(one).dtype
 
 
 def _reader(path: Path) -> sitk.ImageFileReader:
@@ -106,13 +133,22 @@ def _affine_of(reader: sitk.ImageFileReader) -> npt.NDArray[np.float64]:
     return RAS_FROM_LPS @ affine
 
 
-def _notes(reader: sitk.ImageFileReader) -> tuple[str, ...]:
-    is_nrrd = reader.GetImageIO() == "NrrdImageIO"
-    if is_nrrd and not reader.HasMetaDataKey("NRRD_space"):
-        return ("the file does not say how the patient lies (no space field); taken as left-posterior-superior",)
+def _notes(reader: sitk.ImageFileReader, header: TextHeader) -> tuple[str, ...]:
+    if reader.GetImageIO() == "NrrdImageIO":
+        space = header.fields.get("space", "")
+        if not space:
+            return (
+                "the file does not say how the patient lies (no space field); taken as left-posterior-superior",
+            )
+        if space.lower() not in _KNOWN_SPACES:
+            return (f"the space {space!r} does not say how the patient lies; taken as left-posterior-superior",)
+    elif not _META_PLACES & header.fields.keys():
+        return (
+            "the file does not say how the patient lies (no TransformMatrix); taken as left-posterior-superior",
+        )
     return ()
 
 
-def _last_line(error: RuntimeError) -> str:
+def _last_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else "no reason given"

@@ -12,8 +12,8 @@ from PIL import Image, UnidentifiedImageError
 from ..errors import DataError, InputError
 from ..geometry import Grid
 from ..shapes import Array
-from .nifti import StoredArray
 from .raster_spacing import pixel_size_mm
+from .stored import StoredArray
 
 THICKNESS_MM = 1.0
 """Of the one slice of a picture, which has none of its own."""

@@ -1,0 +1,157 @@
+"""Where a NRRD or MetaImage file keeps its voxels, and whether all of them are there.
+
+ITK does not compare checksums: of a compressed MetaImage with one bit changed it makes another image.
+
+Source: "Definition of NRRD File Format" (teem.sourceforge.net/nrrd/format.html); "MetaIO" (itk.org).
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DataError, InputError
+from .inflate import Packing, check_packed
+
+_LONGEST_HEADER = 1 << 20
+_MM = {"mm", "millimeter", "millimetre", ""}
+_NRRD_PACKINGS: dict[str, Packing] = {"gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
+_TEXTS = ("ascii", "text", "txt", "hex")
+
+
+@dataclass(frozen=True)
+class TextHeader:
+    """The header of a file.
+
+    Args:
+        fields: names in lower case -> values as they are written.
+        length: of the header in bytes; the voxels follow in the same file unless a field names another one.
+    """
+
+    fields: dict[str, str]
+    length: int
+
+
+def read_text_header(path: Path) -> TextHeader:
+    """The header of a NRRD or MetaImage file.
+
+    Raises:
+        InputError: the file cannot be read or does not begin with one.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(_LONGEST_HEADER)
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read ({error.strerror})") from error
+    if path.suffix.lower() in (".nrrd", ".nhdr"):
+        return _nrrd_header(content, path)
+    return _meta_header(content, path)
+
+
+def check_payload(path: Path, header: TextHeader, n_values: int, n_bytes: int) -> None:
+    """Refuse a file that does not hold all voxels, or whose compressed voxels are damaged.
+
+    Args:
+        path: the file with the header.
+        header: see `read_text_header`.
+        n_values: numbers that it promises.
+        n_bytes: their length in bytes.
+
+    Raises:
+        InputError: the file with the voxels is absent, cut off, too long or damaged.
+    """
+    is_nrrd = path.suffix.lower() in (".nrrd", ".nhdr")
+    voxels, offset, packing, is_text = _nrrd_place(path, header) if is_nrrd else _meta_place(path, header)
+    if voxels is None:  # several files: ITK says if one is short, but nobody could say that one is damaged
+        return
+    if not voxels.is_file():
+        raise InputError(f"{path}: its voxels should lie in {voxels.name} beside it, which is not there")
+    size = voxels.stat().st_size - max(0, offset)
+    if packing is not None:
+        check_packed(voxels, offset, n_bytes, packing)
+    elif is_text and size < n_values:
+        raise InputError(f"{voxels}: {size} bytes cannot hold {n_values} voxels as text; the file is cut off")
+    elif not is_text and (size != n_bytes if offset >= 0 else size < n_bytes):
+        raise InputError(
+            f"{voxels}: the header promises {n_bytes} bytes of voxels, the file has {size}; it is damaged or cut off"
+        )
+
+
+def require_millimetres(path: Path, header: TextHeader) -> None:
+    """Refuse lengths that are said to be in another unit than mm, which ITK would take as mm.
+
+    Raises:
+        DataError: a unit of the world is given and is not mm.
+    """
+    units = re.findall(r'"([^"]*)"', header.fields.get("space units", ""))
+    if not {unit.strip().lower() for unit in units} <= _MM:
+        raise DataError(f"{path}: lengths are in {', '.join(units)} (space units), expected mm; convert the file")
+
+
+def _nrrd_header(content: bytes, path: Path) -> TextHeader:
+    if not content.startswith(b"NRRD"):
+        raise InputError(f"{path}: this is no readable NRRD file; it does not begin with NRRD")
+    ending = re.search(rb"\r?\n\r?\n", content)
+    length = len(content) if ending is None else ending.end()
+    fields: dict[str, str] = {}
+    for line in content[:length].decode("latin-1").splitlines()[1:]:
+        name, colon, value = line.partition(":")
+        if colon and not value.startswith("=") and not line.startswith("#"):
+            fields[" ".join(name.lower().split())] = value.strip()
+    return TextHeader(fields, length)
+
+
+def _meta_header(content: bytes, path: Path) -> TextHeader:
+    fields: dict[str, str] = {}
+    first = 0
+    while (end := content.find(b"\n", first)) >= 0:
+        name, equals, value = content[first:end].decode("latin-1").partition("=")
+        first = end + 1
+        if not equals:
+            break
+        fields[name.strip().lower()] = value.strip()
+        if name.strip().lower() == "elementdatafile":
+            return TextHeader(fields, first)
+    if (
+        fields
+        and (rest := content[first:].decode("latin-1").partition("="))[0].strip().lower() == "elementdatafile"
+    ):
+        fields["elementdatafile"] = rest[2].strip()
+        return TextHeader(fields, len(content))
+    raise InputError(f"{path}: this is no readable MetaImage file; its header has no ElementDataFile")
+
+
+_Place = tuple[Path | None, int, Packing | None, bool]
+
+
+def _nrrd_place(path: Path, header: TextHeader) -> _Place:
+    """The file with the voxels, their first byte (-1 = counted from the end), their packing, whether they are text."""
+    fields = header.fields
+    encoding = fields.get("encoding", "raw").lower()
+    named = fields.get("data file", fields.get("datafile"))
+    packing = _NRRD_PACKINGS.get(encoding)
+    if named is not None and (named.upper().startswith("LIST") or "%" in named):
+        return None, 0, None, False
+    voxels, offset = (path, header.length) if named is None else (path.parent / named, 0)
+    skipped = int(fields.get("byte skip", fields.get("byteskip", "0")) or 0)
+    has_lines = int(fields.get("line skip", fields.get("lineskip", "0")) or 0) != 0
+    if has_lines or (packing is not None and skipped):
+        return None, 0, None, False
+    return voxels, -1 if skipped < 0 else offset + skipped, packing, encoding in _TEXTS
+
+
+def _meta_place(path: Path, header: TextHeader) -> _Place:
+    """As of NRRD."""
+    fields = header.fields
+    named = fields["elementdatafile"]
+    if named.upper().startswith("LIST") or "%" in named:
+        return None, 0, None, False
+    is_here = named.upper() == "LOCAL"
+    skipped = int(fields.get("headersize", "0") or 0)
+    offset = -1 if skipped < 0 else header.length if is_here else skipped
+    packing: Packing | None = "zlib" if _is_true(fields.get("compresseddata", "")) else None
+    is_text = "binarydata" in fields and not _is_true(fields["binarydata"])
+    return path if is_here else path.parent / named, offset, packing, is_text and packing is None
+
+
+def _is_true(value: str) -> bool:
+    return value[:1].upper() in ("T", "1")
