@@ -12,6 +12,7 @@ from ..shapes import Array
 from .class_names import chosen_names
 from .paint import Canvas
 from .raster import PICTURE_FAILURES
+from .raster_sound import check_png, check_tiff
 
 MOST_COLOURS = 64
 _ROUNDING = 2.0
@@ -35,6 +36,9 @@ def read_colours(path: Path) -> Array | None:
                     return None
                 if image.getexif().get(_ORIENTATION, 1) != 1 or "transparency" in image.info:
                     return None
+                check_png(path)
+                if image.format == "TIFF":
+                    check_tiff(image, path, is_label=True)
                 pixels = np.asarray(image)
     except (*PICTURE_FAILURES, Warning):
         return None

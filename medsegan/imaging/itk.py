@@ -10,7 +10,15 @@ import SimpleITK as sitk  # noqa: N813 (the name everybody knows it by)
 from ..errors import DataError, InputError
 from ..geometry import Grid
 from ..shapes import Array
-from .itk_payload import TextHeader, check_payload, read_text_header, require_millimetres
+from .itk_payload import (
+    META_ORIGINS,
+    META_PLACES,
+    TextHeader,
+    check_payload,
+    read_text_header,
+    require_millimetres,
+    require_whole_lists,
+)
 from .lps import RAS_FROM_LPS
 from .stored import StoredArray
 from .voxels import require_three_axes
@@ -22,7 +30,6 @@ _KNOWN_SPACES = frozenset(
         *("left-posterior-superior", "lps", "right-anterior-superior", "ras", "left-anterior-superior", "las"),
     ]
 )
-_META_PLACES = frozenset(["transformmatrix", "rotation", "orientation"])
 _IO = {".nrrd": "NrrdImageIO", ".nhdr": "NrrdImageIO", ".mha": "MetaImageIO", ".mhd": "MetaImageIO"}
 
 
@@ -47,6 +54,7 @@ def read_itk(path: Path, *, with_colours: bool = False) -> StoredArray:
     require_three_axes(sizes, kind, path)
     header = read_text_header(path)
     require_millimetres(path, header)
+    require_whole_lists(path, header)
     try:
         grid = Grid((sizes[0], sizes[1], sizes[2]), _affine_of(reader))
         n_values = math.prod(sizes) * n_components
@@ -134,19 +142,32 @@ def _affine_of(reader: sitk.ImageFileReader) -> npt.NDArray[np.float64]:
 
 
 def _notes(reader: sitk.ImageFileReader, header: TextHeader) -> tuple[str, ...]:
+    """What the file leaves out and ITK fills in."""
+    fields = header.fields
+    notes = []
     if reader.GetImageIO() == "NrrdImageIO":
-        space = header.fields.get("space", "")
+        space = fields.get("space", "")
+        has_directions = "space directions" in fields
         if not space:
-            return (
-                "the file does not say how the patient lies (no space field); taken as left-posterior-superior",
+            notes.append(
+                "the file does not say how the patient lies (no space field); taken as left-posterior-superior"
             )
-        if space.lower() not in _KNOWN_SPACES:
-            return (f"the space {space!r} does not say how the patient lies; taken as left-posterior-superior",)
-    elif not _META_PLACES & header.fields.keys():
-        return (
-            "the file does not say how the patient lies (no TransformMatrix); taken as left-posterior-superior",
-        )
-    return ()
+        elif space.lower() not in _KNOWN_SPACES:
+            notes.append(
+                f"the space {space!r} does not say how the patient lies; taken as left-posterior-superior"
+            )
+        if not has_directions and "spacings" not in fields:
+            notes.append("the file gives no size of its voxels; taken as 1 mm")
+        if "space origin" not in fields:
+            notes.append("the file does not say where its first voxel lies; taken as 0, 0, 0")
+        return tuple(notes)
+    if not META_PLACES & fields.keys():
+        notes.append("the file does not say how the patient lies (no TransformMatrix); taken as that of DICOM")
+    if not {"elementspacing", "elementsize"} & fields.keys():
+        notes.append("the file gives no size of its voxels; taken as 1 mm")
+    if not META_ORIGINS & fields.keys():
+        notes.append("the file does not say where its first voxel lies; taken as 0, 0, 0")
+    return tuple(notes)
 
 
 def _last_line(error: Exception) -> str:

@@ -5,6 +5,7 @@ ITK does not compare checksums: of a compressed MetaImage with one bit changed i
 Source: "Definition of NRRD File Format" (teem.sourceforge.net/nrrd/format.html); "MetaIO" (itk.org).
 """
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from pathlib import Path
 from ..errors import DataError, InputError
 from .inflate import Packing, check_packed
 
+META_PLACES = frozenset(["transformmatrix", "rotation", "orientation"])
+META_ORIGINS = frozenset(["offset", "position", "origin"])
+"""Fields of a MetaImage for the directions of its axes and for its first voxel."""
 _LONGEST_HEADER = 1 << 20
 _MM = {"mm", "millimeter", "millimetre", ""}
 _NRRD_PACKINGS: dict[str, Packing] = {"gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
@@ -72,7 +76,7 @@ def check_payload(path: Path, header: TextHeader, n_values: int, n_bytes: int) -
         raise InputError(f"{voxels}: {size} bytes cannot hold {n_values} voxels as text; the file is cut off")
     elif not is_text and (size != n_bytes if offset >= 0 else size < n_bytes):
         raise InputError(
-            f"{voxels}: the header promises {n_bytes} bytes of voxels, the file has {size}; it is damaged or cut off"
+            f"{voxels}: the header promises {n_bytes} bytes of voxels, it has {size}; it is damaged or cut off"
         )
 
 
@@ -85,6 +89,35 @@ def require_millimetres(path: Path, header: TextHeader) -> None:
     units = re.findall(r'"([^"]*)"', header.fields.get("space units", ""))
     if not {unit.strip().lower() for unit in units} <= _MM:
         raise DataError(f"{path}: lengths are in {', '.join(units)} (space units), expected mm; convert the file")
+
+
+def require_whole_lists(path: Path, header: TextHeader) -> None:
+    """Refuse a MetaImage whose numbers are too few or no numbers, of which ITK would make something.
+
+    Raises:
+        InputError: the header is damaged.
+    """
+    if path.suffix.lower() in (".nrrd", ".nhdr"):
+        return
+    n_axes = _whole_numbers(header.fields.get("ndims", ""), path)[:1]
+    for name in ("dimsize", "elementspacing", "elementsize", *META_PLACES, *META_ORIGINS):
+        if name not in header.fields:
+            continue
+        numbers = _whole_numbers(header.fields[name], path)
+        expected = [n_axes[0] ** 2 if name in META_PLACES else n_axes[0]] if n_axes else []
+        is_empty = name in ("elementspacing", "elementsize") and min(numbers, default=0) <= 0
+        if [len(numbers)] != expected or is_empty:
+            raise InputError(f"{path}: {name} is {header.fields[name]!r}, which cannot be; the header is damaged")
+
+
+def _whole_numbers(text: str, path: Path) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split()]
+    except ValueError as error:
+        raise InputError(f"{path}: {text!r} in its header are no numbers; it is damaged") from error
+    if not all(math.isfinite(number) for number in numbers):
+        raise InputError(f"{path}: {text!r} in its header are no finite numbers; it is damaged")
+    return numbers
 
 
 def _nrrd_header(content: bytes, path: Path) -> TextHeader:
@@ -103,20 +136,12 @@ def _nrrd_header(content: bytes, path: Path) -> TextHeader:
 def _meta_header(content: bytes, path: Path) -> TextHeader:
     fields: dict[str, str] = {}
     first = 0
-    while (end := content.find(b"\n", first)) >= 0:
-        name, equals, value = content[first:end].decode("latin-1").partition("=")
-        first = end + 1
-        if not equals:
-            break
+    for line in content.splitlines(keepends=True):
+        first += len(line)
+        name, _, value = line.decode("latin-1").partition("=")
         fields[name.strip().lower()] = value.strip()
         if name.strip().lower() == "elementdatafile":
             return TextHeader(fields, first)
-    if (
-        fields
-        and (rest := content[first:].decode("latin-1").partition("="))[0].strip().lower() == "elementdatafile"
-    ):
-        fields["elementdatafile"] = rest[2].strip()
-        return TextHeader(fields, len(content))
     raise InputError(f"{path}: this is no readable MetaImage file; its header has no ElementDataFile")
 
 
@@ -124,7 +149,7 @@ _Place = tuple[Path | None, int, Packing | None, bool]
 
 
 def _nrrd_place(path: Path, header: TextHeader) -> _Place:
-    """The file with the voxels, their first byte (-1 = counted from the end), their packing, whether they are text."""
+    """The file with the voxels, their first byte (-1 = counted from the end), their packing, and if it is text."""
     fields = header.fields
     encoding = fields.get("encoding", "raw").lower()
     named = fields.get("data file", fields.get("datafile"))

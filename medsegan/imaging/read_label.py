@@ -54,10 +54,11 @@ def read_label(
     if kind == "raster":
         return _read_picture(path, only)
     stored = read_stored(path, with_colours=True)
-    if stored.array.ndim == 4 and (grey := grey_of(stored.array)) is None:
-        labels, names = classes_of_colours(stored.array, path, only)
-        return _straightened(LabelVolume(labels, stored.grid, stored.notes, names=names), path)
     if stored.array.ndim == 4:
+        grey = grey_of(stored.array)
+        if grey is None:
+            labels, names = classes_of_colours(stored.array, path, only)
+            return _straightened(LabelVolume(labels, stored.grid, stored.notes, names=names), path)
         stored = replace(stored, array=grey)
     return _straightened(_classes_of(stored, path), path)
 
