@@ -17,6 +17,7 @@ META_PLACES = frozenset(["transformmatrix", "rotation", "orientation"])
 META_ORIGINS = frozenset(["offset", "position", "origin"])
 """Fields of a MetaImage for the directions of its axes and for its first voxel."""
 _LONGEST_HEADER = 1 << 20
+_UNIT_LENGTH = 0.01
 _MM = {"mm", "millimeter", "millimetre", ""}
 _NRRD_PACKINGS: dict[str, Packing] = {"gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
 _TEXTS = ("ascii", "text", "txt", "hex")
@@ -106,8 +107,15 @@ def require_whole_lists(path: Path, header: TextHeader) -> None:
         numbers = _whole_numbers(header.fields[name], path)
         expected = [n_axes[0] ** 2 if name in META_PLACES else n_axes[0]] if n_axes else []
         is_empty = name in ("elementspacing", "elementsize") and min(numbers, default=0) <= 0
-        if [len(numbers)] != expected or is_empty:
+        if [len(numbers)] != expected or is_empty or (name in META_PLACES and not _are_directions(numbers)):
             raise InputError(f"{path}: {name} is {header.fields[name]!r}, which cannot be; the header is damaged")
+
+
+def _are_directions(numbers: list[float]) -> bool:
+    """Whether each axis has a direction of length 1: all that tells a damaged matrix from a right one."""
+    n_axes = math.isqrt(len(numbers))
+    axes = [numbers[first : first + n_axes] for first in range(0, len(numbers), n_axes)]
+    return all(abs(math.hypot(*axis) - 1.0) < _UNIT_LENGTH for axis in axes)
 
 
 def _whole_numbers(text: str, path: Path) -> list[float]:

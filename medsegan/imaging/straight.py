@@ -9,7 +9,7 @@ from ..shapes import Array
 
 _SILENT_VOXELS = 0.01
 _KEPT_VOXELS = 0.5
-_MOST_DEGREES = 50.0
+_MOST_DEGREES = 40.0
 """No gantry tilts beyond 30 degrees; what is further off is damage, and would be mostly corners when straight."""
 
 
