@@ -20,8 +20,9 @@ _PACKINGS: dict[Packing, tuple[bytes, Callable[[], Any]]] = {
     "bzip2": (b"BZh", bz2.BZ2Decompressor),
 }
 """What the next member begins with, and a decompressor for it that compares its checksum."""
-_LARGEST_RATIO = 1032
-"""What deflate can shrink at most: a pair of bits for 258 bytes (zlib's technical details)."""
+_LARGEST_RATIOS: dict[Packing, int] = {"gzip": 1032, "zlib": 1032, "bzip2": 1 << 16}
+"""What they can shrink at most: deflate a pair of bits for 258 bytes (zlib's technical details), bzip2 a block of
+900 kB to a few dozen bytes."""
 _BLOCK = 1 << 20
 
 
@@ -50,53 +51,51 @@ def read_exactly(path: Path, offset: int, n_bytes: int) -> tuple[npt.NDArray[np.
     Raises:
         InputError: the file is cut off, longer than promised, or damaged.
     """
-    size = path.stat().st_size
     if is_gzip(path):
-        if offset + n_bytes > size * _LARGEST_RATIO:
-            raise InputError(
-                f"{path}: the header promises {n_bytes} bytes of voxels, too many for a file of {size} bytes; it "
-                "is damaged or cut off"
-            )
-        return _inflated(path, offset, n_bytes)
+        _require_possible(path, offset + n_bytes, "gzip")
+        return _inflated(path, 0, offset, n_bytes, "gzip")
+    size = path.stat().st_size
     if size != offset + n_bytes:
         raise _wrong_length(path, size - offset, n_bytes)
     return np.fromfile(path, dtype=np.uint8, count=n_bytes, offset=offset), ()
 
 
-def check_packed(path: Path, offset: int, n_bytes: int, packing: Packing) -> None:
-    """Refuse packed bytes that are not exactly as many as promised, or whose checksum does not agree.
+def read_packed(
+    path: Path, offset: int, n_bytes: int, packing: Packing
+) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
+    """What is packed from `offset` on, which must be exactly `n_bytes` when unpacked, and notes.
 
     Args:
         path: the file.
         offset: where the packed bytes begin in it.
-        n_bytes: how many there must be when unpacked; what lies behind them in the file is not looked at.
+        n_bytes: what the header promises.
         packing: gzip, zlib or bzip2.
 
     Raises:
         InputError: the file is cut off, longer than promised, or damaged.
     """
-    if packing != "bzip2" and n_bytes > (path.stat().st_size - offset) * _LARGEST_RATIO:
-        raise _wrong_length(path, 0, n_bytes)
-    n_read = 0
-
-    def count(block: bytes) -> None:
-        nonlocal n_read
-        n_read += len(block)
-        if n_read > n_bytes:
-            raise _wrong_length(path, None, n_bytes)
-
-    _unpack(path, offset, packing, count)
-    if n_read != n_bytes:
-        raise _wrong_length(path, n_read, n_bytes)
+    _require_possible(path, n_bytes, packing)
+    return _inflated(path, offset, 0, n_bytes, packing)
 
 
-def _inflated(path: Path, offset: int, n_bytes: int) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
-    """The content of a gzip file from `offset` on."""
+def _require_possible(path: Path, n_bytes: int, packing: Packing) -> None:
+    size = path.stat().st_size
+    if n_bytes > size * _LARGEST_RATIOS[packing]:
+        raise InputError(
+            f"{path}: the header promises {n_bytes} bytes of voxels, too many for a file of {size} bytes; it is "
+            "damaged or cut off"
+        )
+
+
+def _inflated(
+    path: Path, offset: int, skipped: int, n_bytes: int, packing: Packing
+) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
+    """The content of what is packed from `offset` on, but for its first `skipped` bytes."""
     try:
         content = np.empty(n_bytes, dtype=np.uint8)
     except MemoryError as error:
         raise InputError(f"{path}: {n_bytes / 1e9:.1f} GB of voxels do not fit into memory") from error
-    n_read = -offset
+    n_read = -skipped
 
     def take(block: bytes) -> None:
         nonlocal n_read
@@ -107,7 +106,7 @@ def _inflated(path: Path, offset: int, n_bytes: int) -> tuple[npt.NDArray[np.uin
         if part:
             content[n_read - len(part) : n_read] = np.frombuffer(part, dtype=np.uint8)
 
-    n_behind = _unpack(path, 0, "gzip", take)
+    n_behind = _unpack(path, offset, packing, take)
     if n_read != n_bytes:
         raise _wrong_length(path, n_read, n_bytes)
     return content, (f"{n_behind} bytes behind the end of the compressed content are ignored",) if n_behind else ()

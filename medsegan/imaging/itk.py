@@ -14,7 +14,7 @@ from .itk_payload import (
     META_ORIGINS,
     META_PLACES,
     TextHeader,
-    check_payload,
+    read_payload,
     read_text_header,
     require_millimetres,
     require_whole_lists,
@@ -45,31 +45,28 @@ def read_itk(path: Path, *, with_colours: bool = False) -> StoredArray:
         InputError: the file is absent or damaged.
         DataError: it is no single volume of plain numbers.
     """
-    reader = _reader(path)
+    reader, header = _reader(path)
     n_components, kind = reader.GetNumberOfComponents(), _dtype_of(reader)
     is_colour = with_colours and n_components in (3, 4) and kind == np.uint8
     if n_components != 1 and not is_colour:
         raise DataError(f"{path}: every voxel has {n_components} values, expected 1; export one channel")
     sizes = reader.GetSize()
     require_three_axes(sizes, kind, path)
-    header = read_text_header(path)
     require_millimetres(path, header)
-    require_whole_lists(path, header)
     try:
         grid = Grid((sizes[0], sizes[1], sizes[2]), _affine_of(reader))
         n_values = math.prod(sizes) * n_components
-        check_payload(path, header, n_values, n_values * kind.itemsize)
-        image = reader.Execute()
+        payload = read_payload(path, header, n_values, kind) if n_components == 1 or _is_meta(reader) else None
+        flat, notes = payload or (sitk.GetArrayFromImage(reader.Execute()), ())
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: the voxels cannot be read ({error}); the file is damaged") from error
     except (RuntimeError, MemoryError) as error:
         raise InputError(f"{path}: the voxels cannot be read; {_last_line(error)}") from error
-    array = sitk.GetArrayFromImage(image)
-    axes = (2, 1, 0, 3) if is_colour else (2, 1, 0)
-    array = array.reshape(*sizes[2::-1], *array.shape[len(sizes) :]).transpose(axes)
-    return StoredArray(array, grid, _notes(reader, header))
+    array = flat.reshape(*sizes[2::-1], *((n_components,) if is_colour else ()))
+    array = array.transpose((2, 1, 0, 3) if is_colour else (2, 1, 0))
+    return StoredArray(array, grid, (*_notes(reader, header), *notes))
 
 
 def write_itk(array: Array, grid: Grid, path: Path) -> None:
@@ -105,7 +102,7 @@ def require_itk_writable(path: Path, grid: Grid) -> None:
 
 def read_itk_grid(path: Path) -> tuple[Grid, np.dtype[np.generic]]:
     """The place and the stored type of a file, from its header alone."""
-    reader = _reader(path)
+    reader, _ = _reader(path)
     size = reader.GetSize()
     return Grid((size[0], size[1], size[2]), _affine_of(reader)), _dtype_of(reader)
 
@@ -116,9 +113,12 @@ def _dtype_of(reader: sitk.ImageFileReader) -> np.dtype[np.generic]:
     return sitk.GetArrayViewFromImage(one).dtype
 
 
-def _reader(path: Path) -> sitk.ImageFileReader:
+def _reader(path: Path) -> tuple[sitk.ImageFileReader, TextHeader]:
+    """ITK with the header read, and the header itself, looked at first: ITK says little, and fills in much."""
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
+    header = read_text_header(path)
+    require_whole_lists(path, header)
     sitk.ProcessObject.SetGlobalWarningDisplay(False)  # ITK writes to stderr; what matters is said in notes
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
@@ -129,7 +129,7 @@ def _reader(path: Path) -> sitk.ImageFileReader:
         raise InputError(f"{path}: this is no readable {path.suffix} file; {_last_line(error)}") from error
     if reader.GetDimension() < 3:
         raise DataError(f"{path}: the image has {reader.GetDimension()} axes {reader.GetSize()}, expected 3")
-    return reader
+    return reader, header
 
 
 def _affine_of(reader: sitk.ImageFileReader) -> npt.NDArray[np.float64]:
@@ -141,11 +141,15 @@ def _affine_of(reader: sitk.ImageFileReader) -> npt.NDArray[np.float64]:
     return RAS_FROM_LPS @ affine
 
 
+def _is_meta(reader: sitk.ImageFileReader) -> bool:
+    return bool(reader.GetImageIO() == "MetaImageIO")
+
+
 def _notes(reader: sitk.ImageFileReader, header: TextHeader) -> tuple[str, ...]:
     """What the file leaves out and ITK fills in."""
     fields = header.fields
     notes = []
-    if reader.GetImageIO() == "NrrdImageIO":
+    if not _is_meta(reader):
         space = fields.get("space", "")
         has_directions = "space directions" in fields
         if not space:

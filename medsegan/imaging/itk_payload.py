@@ -1,6 +1,7 @@
-"""Where a NRRD or MetaImage file keeps its voxels, and whether all of them are there.
+"""The text header of a NRRD or MetaImage file, and its voxels, to the last byte.
 
-ITK does not compare checksums: of a compressed MetaImage with one bit changed it makes another image.
+ITK does not compare checksums: of a compressed MetaImage with one bit changed it makes another image, and one that
+does not give its compressed size it takes for uncompressed.
 
 Source: "Definition of NRRD File Format" (teem.sourceforge.net/nrrd/format.html); "MetaIO" (itk.org).
 """
@@ -9,13 +10,20 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ..errors import DataError, InputError
-from .inflate import Packing, check_packed
+from ..shapes import Array
+from .inflate import Packing, read_packed
 
 META_PLACES = frozenset(["transformmatrix", "rotation", "orientation"])
 META_ORIGINS = frozenset(["offset", "position", "origin"])
 """Fields of a MetaImage for the directions of its axes and for its first voxel."""
+_Place = tuple[Path, int, Packing | None, bool]
+"""A file, its first byte with voxels (-1 = counted from the end), their packing, and whether they are text."""
+_Payload = tuple[Array, tuple[str, ...]]
 _LONGEST_HEADER = 1 << 20
 _UNIT_LENGTH = 0.01
 _MM = {"mm", "millimeter", "millimetre", ""}
@@ -52,33 +60,51 @@ def read_text_header(path: Path) -> TextHeader:
     return _meta_header(content, path)
 
 
-def check_payload(path: Path, header: TextHeader, n_values: int, n_bytes: int) -> None:
-    """Refuse a file that does not hold all voxels, or whose compressed voxels are damaged.
+def read_payload(path: Path, header: TextHeader, n_values: int, dtype: np.dtype[Any]) -> _Payload | None:
+    """The numbers of a file in their order, and notes; `None` for text and for several files, which ITK reads.
 
     Args:
         path: the file with the header.
         header: see `read_text_header`.
         n_values: numbers that it promises.
-        n_bytes: their length in bytes.
+        dtype: of one of them.
 
     Raises:
         InputError: the file with the voxels is absent, cut off, too long or damaged.
     """
     is_nrrd = path.suffix.lower() in (".nrrd", ".nhdr")
-    voxels, offset, packing, is_text = _nrrd_place(path, header) if is_nrrd else _meta_place(path, header)
-    if voxels is None:  # several files: ITK says if one is short, but nobody could say that one is damaged
-        return
+    place = _nrrd_place(path, header) if is_nrrd else _meta_place(path, header)
+    if place is None:
+        return None
+    voxels, offset, packing, is_text = place
     if not voxels.is_file():
         raise InputError(f"{path}: its voxels should lie in {voxels.name} beside it, which is not there")
-    size = voxels.stat().st_size - max(0, offset)
+    size, n_bytes = voxels.stat().st_size, n_values * dtype.itemsize
+    notes: tuple[str, ...] = ()
+    if is_text:
+        if size < n_values:
+            raise InputError(f"{voxels}: {size} bytes cannot hold {n_values} numbers as text; it is cut off")
+        return None
     if packing is not None:
-        check_packed(voxels, offset, n_bytes, packing)
-    elif is_text and size < n_values:
-        raise InputError(f"{voxels}: {size} bytes cannot hold {n_values} voxels as text; the file is cut off")
-    elif not is_text and (size != n_bytes if offset >= 0 else size < n_bytes):
-        raise InputError(
-            f"{voxels}: the header promises {n_bytes} bytes of voxels, it has {size}; it is damaged or cut off"
-        )
+        content, notes = read_packed(voxels, offset, n_bytes, packing)
+    else:
+        first = size - n_bytes if offset < 0 else offset
+        n_there = max(0, size - max(0, offset))
+        if first < 0 or first + n_bytes != size:
+            raise InputError(
+                f"{voxels}: the header promises {n_bytes} bytes of voxels, it has {n_there}; "
+                "it is damaged or cut off"
+            )
+        content = np.fromfile(voxels, dtype=np.uint8, count=n_bytes, offset=first)
+    is_big = _is_big_endian(header.fields)
+    array = content.view(dtype.newbyteorder(">" if is_big else "<"))
+    native = array if array.dtype.isnative else array.byteswap(inplace=True).view(dtype)
+    return native, notes
+
+
+def _is_big_endian(fields: dict[str, str]) -> bool:
+    said = fields.get("binarydatabyteordermsb", fields.get("elementbyteordermsb", ""))
+    return fields.get("endian", "").lower() == "big" or _is_true(said)
 
 
 def require_millimetres(path: Path, header: TextHeader) -> None:
@@ -93,12 +119,13 @@ def require_millimetres(path: Path, header: TextHeader) -> None:
 
 
 def require_whole_lists(path: Path, header: TextHeader) -> None:
-    """Refuse a MetaImage whose numbers are too few or no numbers, of which ITK would make something.
+    """Refuse a header whose numbers are too few or no numbers, of which ITK would make something.
 
     Raises:
         InputError: the header is damaged.
     """
     if path.suffix.lower() in (".nrrd", ".nhdr"):
+        _require_nrrd_numbers(path, header)
         return
     n_axes = _whole_numbers(header.fields.get("ndims", ""), path)[:1]
     for name in ("dimsize", "elementspacing", "elementsize", *META_PLACES, *META_ORIGINS):
@@ -109,6 +136,24 @@ def require_whole_lists(path: Path, header: TextHeader) -> None:
         is_empty = name in ("elementspacing", "elementsize") and min(numbers, default=0) <= 0
         if [len(numbers)] != expected or is_empty or (name in META_PLACES and not _are_directions(numbers)):
             raise InputError(f"{path}: {name} is {header.fields[name]!r}, which cannot be; the header is damaged")
+
+
+def _require_nrrd_numbers(path: Path, header: TextHeader) -> None:
+    """NaN stands for axes that are none of space, in the spacings alone."""
+    fields = header.fields
+    spacings = [_number(part) for part in fields.get("spacings", "").split()]
+    places = re.split(r"[\s(),]+", fields.get("space directions", "") + " " + fields.get("space origin", ""))
+    numbers = [_number(part) for part in places if part and part.lower() != "none"]
+    n_spacings = sum(math.isfinite(spacing) and spacing > 0 for spacing in spacings)
+    if not all(map(math.isfinite, numbers)) or (spacings and n_spacings < min(3, len(spacings))):
+        raise InputError(f"{path}: spacings, space directions or space origin are no numbers; it is damaged")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _are_directions(numbers: list[float]) -> bool:
@@ -153,31 +198,28 @@ def _meta_header(content: bytes, path: Path) -> TextHeader:
     raise InputError(f"{path}: this is no readable MetaImage file; its header has no ElementDataFile")
 
 
-_Place = tuple[Path | None, int, Packing | None, bool]
-
-
-def _nrrd_place(path: Path, header: TextHeader) -> _Place:
-    """The file with the voxels, their first byte (-1 = counted from the end), their packing, and if it is text."""
+def _nrrd_place(path: Path, header: TextHeader) -> _Place | None:
+    """Where the voxels are; `None` if they are in several files, or behind lines that are to be skipped."""
     fields = header.fields
     encoding = fields.get("encoding", "raw").lower()
     named = fields.get("data file", fields.get("datafile"))
-    packing = _NRRD_PACKINGS.get(encoding)
     if named is not None and (named.upper().startswith("LIST") or "%" in named):
-        return None, 0, None, False
-    voxels, offset = (path, header.length) if named is None else (path.parent / named, 0)
+        return None
+    packing = _NRRD_PACKINGS.get(encoding)
     skipped = int(fields.get("byte skip", fields.get("byteskip", "0")) or 0)
     has_lines = int(fields.get("line skip", fields.get("lineskip", "0")) or 0) != 0
     if has_lines or (packing is not None and skipped):
-        return None, 0, None, False
+        return None
+    voxels, offset = (path, header.length) if named is None else (path.parent / named, 0)
     return voxels, -1 if skipped < 0 else offset + skipped, packing, encoding in _TEXTS
 
 
-def _meta_place(path: Path, header: TextHeader) -> _Place:
+def _meta_place(path: Path, header: TextHeader) -> _Place | None:
     """As of NRRD."""
     fields = header.fields
     named = fields["elementdatafile"]
     if named.upper().startswith("LIST") or "%" in named:
-        return None, 0, None, False
+        return None
     is_here = named.upper() == "LOCAL"
     skipped = int(fields.get("headersize", "0") or 0)
     offset = -1 if skipped < 0 else header.length if is_here else skipped

@@ -45,6 +45,8 @@ def require_three_axes(sizes: tuple[int, ...], dtype: np.dtype[Any], path: Path)
 def _kind_of(dtype: np.dtype[Any]) -> str:
     if dtype.names is not None:
         return f"colours ({', '.join(dtype.names)})"
+    if dtype.itemsize == 0:
+        return "of a type that nobody can read here"
     return "complex numbers" if dtype.kind == "c" else str(dtype)
 
 
@@ -55,7 +57,8 @@ def as_intensities(array: Array, path: Path) -> tuple[Array, tuple[str, ...]]:
         DataError: too many voxels are not finite.
     """
     if array.dtype.kind == "f":
-        return _without_nan(array.astype(np.float32), path)
+        with np.errstate(over="ignore"):  # what is beyond 32 bits counts as infinite
+            return _without_nan(array.astype(np.float32), path)
     if array.dtype.kind == "b" or (array.min() >= -32768 and array.max() <= 32767):
         return array.astype(np.int16), ()
     return array.astype(np.float32), ()
