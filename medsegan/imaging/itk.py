@@ -13,6 +13,7 @@ from ..shapes import Array
 from .itk_payload import (
     META_ORIGINS,
     META_PLACES,
+    META_SIZES,
     TextHeader,
     read_payload,
     read_text_header,
@@ -129,7 +130,21 @@ def _reader(path: Path) -> tuple[sitk.ImageFileReader, TextHeader]:
         raise InputError(f"{path}: this is no readable {path.suffix} file; {_last_line(error)}") from error
     if reader.GetDimension() < 3:
         raise DataError(f"{path}: the image has {reader.GetDimension()} axes {reader.GetSize()}, expected 3")
+    if _is_meta(reader):
+        _require_as_written(reader, header, path)
     return reader, header
+
+
+def _require_as_written(reader: sitk.ImageFileReader, header: TextHeader, path: Path) -> None:
+    """Refuse what ITK understands otherwise than it is written: of a damaged line it makes its own defaults."""
+    n_axes = reader.GetDimension()
+    directions = np.array(reader.GetDirection()).reshape(n_axes, n_axes).T.ravel()
+    understood = {("dimsize",): reader.GetSize(), tuple(META_PLACES): directions}
+    understood |= {tuple(META_SIZES): reader.GetSpacing(), tuple(META_ORIGINS): reader.GetOrigin()}
+    for names, values in understood.items():
+        written = [header.fields[name].split() for name in names if name in header.fields]
+        if written and not any(np.allclose([float(part) for part in line], values) for line in written):
+            raise InputError(f"{path}: {', '.join(names)} cannot be understood; the header is damaged")
 
 
 def _affine_of(reader: sitk.ImageFileReader) -> npt.NDArray[np.float64]:
@@ -167,7 +182,7 @@ def _notes(reader: sitk.ImageFileReader, header: TextHeader) -> tuple[str, ...]:
         return tuple(notes)
     if not META_PLACES & fields.keys():
         notes.append("the file does not say how the patient lies (no TransformMatrix); taken as that of DICOM")
-    if not {"elementspacing", "elementsize"} & fields.keys():
+    if not META_SIZES & fields.keys():
         notes.append("the file gives no size of its voxels; taken as 1 mm")
     if not META_ORIGINS & fields.keys():
         notes.append("the file does not say where its first voxel lies; taken as 0, 0, 0")

@@ -20,7 +20,8 @@ from .inflate import Packing, read_packed
 
 META_PLACES = frozenset(["transformmatrix", "rotation", "orientation"])
 META_ORIGINS = frozenset(["offset", "position", "origin"])
-"""Fields of a MetaImage for the directions of its axes and for its first voxel."""
+META_SIZES = frozenset(["elementspacing", "elementsize"])
+"""Fields of a MetaImage for the directions of its axes, its first voxel and the size of its voxels."""
 _Place = tuple[Path, int, Packing | None, bool]
 """A file, its first byte with voxels (-1 = counted from the end), their packing, and whether they are text."""
 _Payload = tuple[Array, tuple[str, ...]]
@@ -128,12 +129,12 @@ def require_whole_lists(path: Path, header: TextHeader) -> None:
         _require_nrrd_numbers(path, header)
         return
     n_axes = _whole_numbers(header.fields.get("ndims", ""), path)[:1]
-    for name in ("dimsize", "elementspacing", "elementsize", *META_PLACES, *META_ORIGINS):
+    for name in ("dimsize", *META_SIZES, *META_PLACES, *META_ORIGINS):
         if name not in header.fields:
             continue
         numbers = _whole_numbers(header.fields[name], path)
         expected = [n_axes[0] ** 2 if name in META_PLACES else n_axes[0]] if n_axes else []
-        is_empty = name in ("elementspacing", "elementsize") and min(numbers, default=0) <= 0
+        is_empty = name in META_SIZES and min(numbers, default=0) <= 0
         if [len(numbers)] != expected or is_empty or (name in META_PLACES and not _are_directions(numbers)):
             raise InputError(f"{path}: {name} is {header.fields[name]!r}, which cannot be; the header is damaged")
 

@@ -19,7 +19,11 @@ from ..geometry import Grid
 from ..shapes import Array
 from .inflate import open_plain_or_gzip
 
-HEADER_FAILURES = (HeaderDataError, WrapStructError, OSError, EOFError, zlib.error, ValueError, OverflowError)
+HEADER_FAILURES = (
+    *(HeaderDataError, WrapStructError, OSError, EOFError, zlib.error),
+    *(ValueError, OverflowError, LookupError),
+)
+"""What nibabel raises on damaged headers; LookupError of types that it does not know."""
 _KINDS = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
 """Bytes of a header -> its kind."""
 _MAGICS = {348: (slice(344, 348), b"n+1\0", b"ni1\0"), 540: (slice(4, 12), b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n")}
