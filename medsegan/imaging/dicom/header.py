@@ -9,7 +9,7 @@ from pathlib import Path
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from ...errors import DataError, InputError
 from ..volume import Modality
@@ -157,6 +157,9 @@ def _require_pixels(dataset: Dataset, following: bytes, path: Path) -> None:
     """
     meta = getattr(dataset, "file_meta", None) or Dataset()
     promised, found = element_text(meta, "MediaStorageSOPClassUID"), element_text(dataset, "SOPClassUID")
+    is_stump = not found and promised != MediaStorageDirectoryStorage and getattr(dataset, "preamble", None)
+    if is_stump:
+        raise InputError(f"{path}: it says nowhere what it is (SOP class); the file is damaged or cut off")
     if promised in MODALITY_OF_CLASS and found != promised:
         raise InputError(
             f"{path}: its meta header promises {UID(promised).name}, its SOP class is {found or 'missing'}; the "
