@@ -31,8 +31,8 @@ _EXTENDER = 4
 _HALVES = ((".hdr", ".img"), (".hdr.gz", ".img.gz"))
 _UNITS_IN_MM = {1: 1000.0, 3: 0.001}
 """xyzt_units of metres and microns (NIfTI-1, "xyzt_units"); all others are millimetres."""
-_EXTENT_MM = (0.5, 10_000.0)
-"""The longest edge of a scan of a patient, or of a specimen, lies well between these: beyond, units are wrong."""
+_EXTENT_MM = (0.05, 10_000.0)
+"""The longest edge of a scan of a patient or a specimen lies well between these: beyond, units are wrong."""
 _NOTED_CONFLICT_VOXELS = 0.1
 _NOTED_SPACING = 0.01
 _MOST_AXES = 7

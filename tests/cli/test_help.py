@@ -11,8 +11,8 @@ import typer
 
 from medsegan.training.config import TrainConfig
 from medsegan.workflows.preparation.options import PrepareOptions
-from medsegan.workflows.segment_options import SegmentOptions
 from medsegan.workflows.preparation.split_settings import DEFAULT_SPLIT
+from medsegan.workflows.segment_options import SegmentOptions
 from medsegan.workflows.train_options import TrainOptions
 from medsegan_cli import app as app_module
 from medsegan_cli import demo, evaluate, info, main, prepare, segment, train

@@ -1,15 +1,17 @@
 """300 damaged files: refused with exit 3 or 4, or read as if they were whole. Never another volume without a word.
 
-The rule. A file that is cut off is refused. With one bit changed it is refused too, or gives the same volume, unless
+The rule. A file that is cut off is refused. With one bit changed it is refused too, or gives the same volume,
+unless
 
-* the bit lies in voxels that are stored plainly (uncompressed NIfTI, NRRD, MetaImage, TIFF): any value is as good as
-  another, so values may differ, the geometry may not; or
+* the bit lies in voxels that are stored plainly (uncompressed NIfTI, NRRD, MetaImage, TIFF): any value is as good
+  as another, so values may differ, the geometry may not; or
 * it lies in a number of the header that nothing else in the file repeats: slope and intercept of NIfTI, and the
   numbers of spacing, direction and origin of NRRD and MetaImage, which are text without a checksum.
 
 What is repeated is compared. In NIfTI: dim, datatype and vox_offset against the length of the file, sform against
-qform (a note beyond 0.1 voxel, the sform is taken) or pixdim, checksums of gzip against the content. In PNG and zip:
-the checksums. In TIFF: the sizes against the length of the pixels, and zlib's checksum.
+qform (a note beyond 0.1 voxel, the sform is taken) or pixdim, checksums of gzip against the content. In PNG and
+zip: the checksums. In TIFF: the sizes against the length of the pixels, and zlib's checksum. Slices of a DICOM
+series are compared with each other: test_dicom_damage.py.
 """
 
 import random
@@ -20,7 +22,7 @@ from contextlib import contextmanager
 import nibabel as nib
 import numpy as np
 import pytest
-import SimpleITK as sitk
+import SimpleITK as sitk  # noqa: N813 (the name everybody knows it by)
 from label_scenes import oblique_grid, organs, write_scan, write_seg
 from PIL import Image
 
@@ -88,7 +90,11 @@ KINDS = {
     "mha_zlib": (lambda folder: write_itk(folder / "z.mha", True), read_scan, "text"),
     "png": (lambda folder: write_picture(folder / "a.png"), read_label, None),
     "tiff": (lambda folder: write_picture(folder / "a.tif"), read_label, "any"),
-    "tiff_deflate": (lambda folder: write_picture(folder / "z.tif", compression="tiff_deflate"), read_label, "any"),
+    "tiff_deflate": (
+        lambda folder: write_picture(folder / "z.tif", compression="tiff_deflate"),
+        read_label,
+        "any",
+    ),
     "zip": (write_archive, read_scan, None),
     "seg": (write_segmentation, read_label, "any"),
 }
@@ -131,9 +137,10 @@ def outcome(read, path, what):
             return read(path)
         except Exception as error:
             explanation = explain(error)
-            assert explanation.exit_code in (3, 4), f"{what}: {type(error).__name__}: {error}"
-            assert "\n" not in explanation.text
-            return None
+            found = f"{what}: {type(error).__name__}: {error}"
+    assert explanation.exit_code in (3, 4), found
+    assert "\n" not in explanation.text
+    return None
 
 
 def text_header(content):
