@@ -26,8 +26,8 @@ import SimpleITK as sitk  # noqa: N813 (the name everybody knows it by)
 from label_scenes import oblique_grid, organs, write_scan, write_seg
 from PIL import Image
 
-from cli.explain import explain
 from medsegan.imaging import read_label, read_volume
+from medsegan_cli.explain import explain
 
 LIMIT_S = 10
 AFFINE = np.array([[-0.8, 0.1, 0, 90.5], [0.1, 0.8, 0, -126], [0, 0, 2.5, -72], [0, 0, 0, 1]])
