@@ -4,6 +4,7 @@ from .compare import GridAgreement, compare_grids
 from .grid import Grid
 from .orientation import Reorientation, axis_codes, reorientation_to
 from .resample import resample_axis, resample_slices
+from .right_angles import Shear, shear_of, straight_grid
 from .sampling import Sampling
 
 __all__ = [
@@ -11,9 +12,12 @@ __all__ = [
     "GridAgreement",
     "Reorientation",
     "Sampling",
+    "Shear",
     "axis_codes",
     "compare_grids",
     "reorientation_to",
     "resample_axis",
     "resample_slices",
+    "shear_of",
+    "straight_grid",
 ]

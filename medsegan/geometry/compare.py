@@ -1,9 +1,8 @@
 """Whether two grids are the same place in the patient."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
-
-import numpy as np
 
 from .grid import Grid
 from .orientation import axis_codes, reorientation_to
@@ -11,7 +10,7 @@ from .orientation import axis_codes, reorientation_to
 SAME_VOXELS = 0.01
 """Corners closer than this part of a voxel: rounding of the file format, silent."""
 CLOSE_VOXELS = 0.5
-"""Corners closer than this part of a voxel: worth a note; beyond it every voxel has a wrong neighbour."""
+"""Corners closer than this part of a voxel: worth a note; from there on a voxel may be nearer to a neighbour."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,8 @@ class GridAgreement:
     Args:
         kind: "same" below 0.01 voxel, "close" below 0.5 voxel, else "different"; other shapes are "different".
         distance_mm: the largest distance between equal corners (centres of the eight corner voxels).
-        distance_voxels: the same in units of the smallest spacing of the reference grid.
+        distance_voxels: the same in voxel indices of the reference grid, so that a distance across thick slices
+            counts by their thickness; infinite for other shapes.
         sentence: the finding in words with its numbers, for a note or an error.
     """
 
@@ -36,14 +36,14 @@ def compare_grids(reference: Grid, other: Grid) -> GridAgreement:
 
     Nothing is ever repaired here: a header copied over another moves organs.
     """
-    distance_mm = float(np.linalg.norm(reference.corners_mm - other.corners_mm, axis=1).max())
-    distance_voxels = distance_mm / min(reference.spacing_mm)
+    distance_mm = reference.corner_distance_mm(other)
     if reference.shape != other.shape:
         sentence = (
             f"the grids have {_times(reference)} and {_times(other)} voxels and their corners lie up to "
             f"{distance_mm:.3g} mm apart{_other_order(reference, other)}"
         )
-        return GridAgreement("different", distance_mm, distance_voxels, sentence)
+        return GridAgreement("different", distance_mm, math.inf, sentence)
+    distance_voxels = reference.corner_distance_voxels(other)
     sentence = f"the corners of the grids lie {distance_mm:.3g} mm ({distance_voxels:.3g} voxels) apart"
     if distance_voxels < SAME_VOXELS:
         return GridAgreement("same", distance_mm, distance_voxels, sentence)

@@ -64,15 +64,20 @@ class Grid:
         signs = np.array([(1, 1, 1), (1, 1, -1), (1, -1, 1), (-1, 1, 1)], dtype=np.float64)
         return float(np.linalg.norm(signs @ edges.T, axis=1).max())
 
-    def corner_distance_voxels(self, other: "Grid") -> float:
-        """Largest distance between equal corners of two grids, in units of this grid's smallest spacing.
+    def corner_distance_mm(self, other: "Grid") -> float:
+        """Largest distance between equal corners of two grids."""
+        return float(np.linalg.norm(self.corners_mm - other.corners_mm, axis=1).max())
 
-        Grids of different shape are infinitely far apart.
+    def corner_distance_voxels(self, other: "Grid") -> float:
+        """Largest distance between equal corners of two grids, in voxels of this grid.
+
+        It is measured in voxel indices: 1 mm is a whole voxel across pixels of 1 mm and a fifth of one across
+        slices of 5 mm. Grids of different shape are infinitely far apart.
         """
         if self.shape != other.shape:
             return float("inf")
-        distance_mm = np.linalg.norm(self.corners_mm - other.corners_mm, axis=1).max()
-        return float(distance_mm / min(self.spacing_mm))
+        shifts = np.linalg.solve(self.world_from_voxel[:3, :3], (other.corners_mm - self.corners_mm).T)
+        return float(np.linalg.norm(shifts, axis=0).max())
 
     def to_json(self) -> dict[str, Any]:
         """The grid as plain numbers, exact to the last bit of the affine."""

@@ -12,6 +12,7 @@ from ..shapes import Array
 from .class_names import chosen_names
 from .paint import Canvas
 from .raster import PICTURE_FAILURES
+from .raster_sound import check_png, check_tiff
 
 MOST_COLOURS = 64
 _ROUNDING = 2.0
@@ -35,12 +36,26 @@ def read_colours(path: Path) -> Array | None:
                     return None
                 if image.getexif().get(_ORIENTATION, 1) != 1 or "transparency" in image.info:
                     return None
+                check_png(path)
+                if image.format == "TIFF":
+                    check_tiff(image, path, is_label=True)
                 pixels = np.asarray(image)
     except (*PICTURE_FAILURES, Warning):
         return None
-    if all(np.array_equal(pixels[..., 0], pixels[..., channel]) for channel in (1, 2)):
+    if grey_of(pixels[..., :3]) is not None:
         return None
     return np.ascontiguousarray(pixels.transpose(1, 0, 2)[:, :, None, :])
+
+
+def grey_of(pixels: Array) -> Array | None:
+    """The grey values of colours whose channels are all equal; `None` if they are coloured or transparent.
+
+    Args:
+        pixels: (..., 3) or (..., 4), red, green, blue and opacity.
+    """
+    is_grey = all(np.array_equal(pixels[..., 0], pixels[..., channel]) for channel in (1, 2))
+    is_opaque = pixels.shape[-1] == 3 or bool((pixels[..., 3] == np.iinfo(pixels.dtype).max).all())
+    return pixels[..., 0] if is_grey and is_opaque else None
 
 
 def classes_of_colours(

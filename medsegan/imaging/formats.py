@@ -1,8 +1,10 @@
 """Which files are scans, and what they are called without their suffixes."""
 
+import stat
 from pathlib import Path
 from typing import Literal
 
+from ..errors import InputError
 from .archive import may_hold_dicom
 
 Format = Literal["nifti", "itk", "dicom", "raster", "zip"]
@@ -47,6 +49,23 @@ def format_of(path: Path) -> Format | None:
     if suffix is not None:
         return _SUFFIXES[suffix]
     return "dicom" if has_dicom_magic(path) or has_bare_dicom_header(path) else None
+
+
+def require_readable(path: Path) -> None:
+    """Refuse what is neither a file nor a folder: absent, or a pipe or device, which would be waited on for ever.
+
+    Raises:
+        InputError: it is none of both, or must not be looked at.
+    """
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(f"{path}: there is no such file or folder") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: it cannot be looked at ({reason})") from error
+    if kind not in (stat.S_IFREG, stat.S_IFDIR):
+        raise InputError(f"{path}: this is a pipe, a socket or a device, expected a file or a folder")
 
 
 def is_scan(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """NRRD and MetaImage files, through SimpleITK; its LPS world turned into RAS+."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,37 +11,65 @@ import SimpleITK as sitk  # noqa: N813 (the name everybody knows it by)
 from ..errors import DataError, InputError
 from ..geometry import Grid
 from ..shapes import Array
+from .itk_payload import (
+    META_ORIGINS,
+    META_PLACES,
+    META_SIZES,
+    TextHeader,
+    read_payload,
+    read_text_header,
+    require_millimetres,
+    require_whole_lists,
+)
 from .label_table import names_to_fields
 from .lps import RAS_FROM_LPS
-from .nifti import StoredArray
-from .voxels import as_three_axes
+from .stored import StoredArray
+from .voxels import require_three_axes
 
 _MAX_COSINE = 0.05
 """These formats store any three directions; further off a right angle they are taken for damage."""
+_KNOWN_SPACES = frozenset(
+    [
+        *("left-posterior-superior", "lps", "right-anterior-superior", "ras", "left-anterior-superior", "las"),
+    ]
+)
 _IO = {".nrrd": "NrrdImageIO", ".nhdr": "NrrdImageIO", ".mha": "MetaImageIO", ".mhd": "MetaImageIO"}
 
 
-def read_itk(path: Path) -> StoredArray:
+def read_itk(path: Path, *, with_colours: bool = False) -> StoredArray:
     """The voxels and place of a NRRD or MetaImage file.
+
+    Args:
+        path: .nrrd, .nhdr, .mha or .mhd.
+        with_colours: whether voxels of three or four bytes are read as (I, J, K, 3) or (I, J, K, 4) uint8, not
+            refused.
 
     Raises:
         InputError: the file is absent or damaged.
         DataError: it is no single volume of plain numbers.
     """
-    reader = open_itk(path)
-    try:
-        image = reader.Execute()
-    except RuntimeError as error:
-        raise InputError(f"{path}: the voxels cannot be read; {_last_line(error)}") from error
-    if image.GetNumberOfComponentsPerPixel() != 1:
-        n_components = image.GetNumberOfComponentsPerPixel()
+    reader, header = open_itk(path)
+    n_components, kind = reader.GetNumberOfComponents(), _dtype_of(reader)
+    is_colour = with_colours and n_components in (3, 4) and kind == np.uint8
+    if n_components != 1 and not is_colour:
         raise DataError(f"{path}: every voxel has {n_components} values, expected 1; export one channel")
-    array = as_three_axes(sitk.GetArrayFromImage(image).T, path)
+    sizes = reader.GetSize()
+    require_three_axes(sizes, kind, path)
+    require_millimetres(path, header)
     try:
-        grid = Grid((array.shape[0], array.shape[1], array.shape[2]), _affine_of(reader))
+        grid = Grid((sizes[0], sizes[1], sizes[2]), _affine_of(reader))
+        n_values = math.prod(sizes) * n_components
+        payload = read_payload(path, header, n_values, kind) if n_components == 1 or _is_meta(reader) else None
+        flat, notes = payload or (sitk.GetArrayFromImage(reader.Execute()), ())
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    return StoredArray(np.ascontiguousarray(array), grid, _notes(reader))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: the voxels cannot be read ({error}); the file is damaged") from error
+    except (RuntimeError, MemoryError) as error:
+        raise InputError(f"{path}: the voxels cannot be read; {_last_line(error)}") from error
+    array = flat.reshape(*sizes[2::-1], *((n_components,) if is_colour else ()))
+    array = array.transpose((2, 1, 0, 3) if is_colour else (2, 1, 0))
+    return StoredArray(array, grid, (*_notes(reader, header), *notes))
 
 
 def write_itk(
@@ -97,15 +126,23 @@ def require_itk_writable(path: Path, grid: Grid) -> None:
         )
 
 
-def open_itk(path: Path) -> sitk.ImageFileReader:
-    """A reader that has read the header of a NRRD or MetaImage file.
+def _dtype_of(reader: sitk.ImageFileReader) -> np.dtype[np.generic]:
+    """SimpleITK names its types as numpy does, but for "32-bit float" and the like; a small image translates."""
+    one = sitk.Image([1, 1], reader.GetPixelID(), reader.GetNumberOfComponents())
+    return sitk.GetArrayViewFromImage(one).dtype
+
+
+def open_itk(path: Path) -> tuple[sitk.ImageFileReader, TextHeader]:
+    """ITK with the header of a file read, and the header itself, looked at first: ITK says little, fills in much.
 
     Raises:
-        InputError: the file is absent, damaged or none of these.
+        InputError: the file is absent, damaged or neither NRRD nor MetaImage.
         DataError: it has fewer than three axes.
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
+    header = read_text_header(path)
+    require_whole_lists(path, header)
     sitk.ProcessObject.SetGlobalWarningDisplay(False)  # ITK writes to stderr; what matters is said in notes
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
@@ -116,14 +153,28 @@ def open_itk(path: Path) -> sitk.ImageFileReader:
         raise InputError(f"{path}: this is no readable {path.suffix} file; {_last_line(error)}") from error
     if reader.GetDimension() < 3:
         raise DataError(f"{path}: the image has {reader.GetDimension()} axes {reader.GetSize()}, expected 3")
-    return reader
+    if _is_meta(reader):
+        _require_as_written(reader, header, path)
+    return reader, header
+
+
+def _require_as_written(reader: sitk.ImageFileReader, header: TextHeader, path: Path) -> None:
+    """Refuse what ITK understands otherwise than it is written: of a damaged line it makes its own defaults."""
+    n_axes = reader.GetDimension()
+    directions = np.array(reader.GetDirection()).reshape(n_axes, n_axes).T.ravel()
+    understood = {("dimsize",): reader.GetSize(), tuple(META_PLACES): directions}
+    understood |= {tuple(META_SIZES): reader.GetSpacing(), tuple(META_ORIGINS): reader.GetOrigin()}
+    for names, values in understood.items():
+        written = [header.fields[name].split() for name in names if name in header.fields]
+        if written and not any(np.allclose([float(part) for part in line], values) for line in written):
+            raise InputError(f"{path}: {', '.join(names)} cannot be understood; the header is damaged")
 
 
 def _reader_like(like: Path, grid: Grid) -> sitk.ImageFileReader | None:
     """The header of a file; `None` if it is of another format or lies elsewhere."""
     if like.suffix.lower() not in _IO:
         return None
-    reader = open_itk(like)
+    reader, _ = open_itk(like)
     is_same = reader.GetSize()[:3] == grid.shape and np.array_equal(_affine_of(reader), grid.world_from_voxel)
     return reader if is_same else None
 
@@ -140,13 +191,39 @@ def _affine_of(reader: sitk.ImageFileReader) -> npt.NDArray[np.float64]:
     return RAS_FROM_LPS @ affine
 
 
-def _notes(reader: sitk.ImageFileReader) -> tuple[str, ...]:
-    is_nrrd = reader.GetImageIO() == "NrrdImageIO"
-    if is_nrrd and not reader.HasMetaDataKey("NRRD_space"):
-        return ("the file does not say how the patient lies (no space field); taken as left-posterior-superior",)
-    return ()
+def _is_meta(reader: sitk.ImageFileReader) -> bool:
+    return bool(reader.GetImageIO() == "MetaImageIO")
 
 
-def _last_line(error: RuntimeError) -> str:
+def _notes(reader: sitk.ImageFileReader, header: TextHeader) -> tuple[str, ...]:
+    """What the file leaves out and ITK fills in."""
+    fields = header.fields
+    notes = []
+    if not _is_meta(reader):
+        space = fields.get("space", "")
+        has_directions = "space directions" in fields
+        if not space:
+            notes.append(
+                "the file does not say how the patient lies (no space field); taken as left-posterior-superior"
+            )
+        elif space.lower() not in _KNOWN_SPACES:
+            notes.append(
+                f"the space {space!r} does not say how the patient lies; taken as left-posterior-superior"
+            )
+        if not has_directions and "spacings" not in fields:
+            notes.append("the file gives no size of its voxels; taken as 1 mm")
+        if "space origin" not in fields:
+            notes.append("the file does not say where its first voxel lies; taken as 0, 0, 0")
+        return tuple(notes)
+    if not META_PLACES & fields.keys():
+        notes.append("the file does not say how the patient lies (no TransformMatrix); taken as that of DICOM")
+    if not META_SIZES & fields.keys():
+        notes.append("the file gives no size of its voxels; taken as 1 mm")
+    if not META_ORIGINS & fields.keys():
+        notes.append("the file does not say where its first voxel lies; taken as 0, 0, 0")
+    return tuple(notes)
+
+
+def _last_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else "no reason given"

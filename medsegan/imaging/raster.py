@@ -12,8 +12,9 @@ from PIL import Image, UnidentifiedImageError
 from ..errors import DataError, InputError
 from ..geometry import Grid
 from ..shapes import Array
-from .nifti import StoredArray
+from .raster_sound import check_png, check_tiff
 from .raster_spacing import pixel_size_mm
+from .stored import StoredArray
 
 THICKNESS_MM = 1.0
 """Of the one slice of a picture, which has none of its own."""
@@ -62,11 +63,14 @@ def read_raster(path: Path, *, is_label: bool = False) -> StoredArray:
         raise InputError(f"{path}: there is no such file")
     notes: list[str] = []
     try:
+        check_png(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=("PNG", "TIFF")) as image:
                 _require_one_upright(image, path)
+                if image.format == "TIFF":
+                    check_tiff(image, path, is_label=is_label)
                 values = _grey_values(image, path, is_label, notes)
                 spacing_mm, spacing_note = pixel_size_mm(image)
     except PICTURE_FAILURES as error:

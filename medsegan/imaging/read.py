@@ -5,10 +5,12 @@ from pathlib import Path
 from ..errors import InputError, UsageError
 from .archive import open_archive
 from .dicom.read import read_series
-from .formats import READABLE, format_of
+from .formats import READABLE, format_of, require_readable
 from .itk import read_itk
-from .nifti import StoredArray, read_nifti
+from .nifti import read_nifti
 from .raster import read_raster
+from .stored import StoredArray
+from .straight import straighten
 from .volume import Volume
 from .voxels import as_intensities
 
@@ -32,8 +34,7 @@ def read_volume(path: Path, *, series: str | None = None, fix_gaps: bool = False
         DataError: it can be read but is no consistent volume.
         UsageError: `series` is given for a file that is not DICOM.
     """
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file or folder")
+    require_readable(path)
     kind = format_of(path)
     if kind == "dicom":
         return read_series(path, series, fix_gaps=fix_gaps)
@@ -44,11 +45,16 @@ def read_volume(path: Path, *, series: str | None = None, fix_gaps: bool = False
         raise UsageError(f"{path}: only DICOM has series, but series {series!r} was asked for; leave it out")
     stored = read_raster(path) if kind == "raster" else read_stored(path)
     array, notes = as_intensities(stored.array, path)
-    return Volume(array, stored.grid, "unknown", stored.notes + notes, is_picture=kind == "raster")
+    array, grid, shear_notes = straighten(array, stored.grid, path)
+    return Volume(array, grid, "unknown", stored.notes + notes + shear_notes, is_picture=kind == "raster")
 
 
-def read_stored(path: Path) -> StoredArray:
+def read_stored(path: Path, *, with_colours: bool = False) -> StoredArray:
     """The voxels of a file that is neither DICOM nor a picture, as they are stored.
+
+    Args:
+        path: NIfTI, NRRD or MetaImage.
+        with_colours: whether voxels of three or four bytes are read as (I, J, K, 3) or (I, J, K, 4), not refused.
 
     Raises:
         InputError: it is of no known format, or damaged.
@@ -56,7 +62,7 @@ def read_stored(path: Path) -> StoredArray:
     """
     kind = format_of(path)
     if kind == "nifti":
-        return read_nifti(path)
+        return read_nifti(path, with_colours=with_colours)
     if kind == "itk":
-        return read_itk(path)
+        return read_itk(path, with_colours=with_colours)
     raise InputError(f"{path}: this is no format that can be read; expected {READABLE} or DICOM")

@@ -1,18 +1,21 @@
 """Labels from disk, whatever their format."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
-from ..errors import DataError, InputError
+from ..errors import DataError
 from ..geometry import Grid
 from .class_folder import class_files, read_class_folder
-from .colours import classes_of_colours, read_colours
+from .colours import classes_of_colours, grey_of, read_colours
 from .dicom.label_object import is_dicom_label, read_label_object
-from .formats import format_of, is_picture_file
+from .formats import format_of, require_readable
 from .raster import picture_grid, read_raster
 from .read import read_stored
 from .soft_mask import THRESHOLD, threshold_soft_mask
+from .stored import StoredArray
 from .stored_names import keep_named, read_names
+from .straight import straighten
 from .volume import LabelVolume
 from .voxels import as_labels, require_few_values
 
@@ -29,7 +32,7 @@ def read_label(
 
     Args:
         path: NIfTI, NRRD, MetaImage, PNG or TIFF: floats within 0.001 of integers are rounded, soft masks from 0
-            to 255 cut at 127, pictures in colour have a class for each colour; a DICOM segmentation (SEG) or
+            to 255 cut at 127, masks in colour have a class for each colour; a DICOM segmentation (SEG) or
             structure set (RTSTRUCT); or a folder with a file for each class.
         on: grid of the scan. SEG and RTSTRUCT are put onto it, all else stays on its own grid; `None` = not known,
             then RTSTRUCT cannot be read.
@@ -46,26 +49,26 @@ def read_label(
         DataError: the values are no labels, or classes overlap.
         UsageError: contours without `on`.
     """
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file")
+    require_readable(path)
     if path.is_dir() and class_files(path):
-        return read_class_folder(path, only)
-    if format_of(path) == "dicom" or is_dicom_label(path):
+        return _straightened(read_class_folder(path, only), path)
+    kind = format_of(path)
+    if kind == "dicom" or is_dicom_label(path):
         return read_label_object(_only_label_object(path), on, only, resample)
-    is_picture = is_picture_file(path)
-    if is_picture and (painted := read_colours(path)) is not None:
-        labels, names = classes_of_colours(painted, path, only)
-        return LabelVolume(labels, picture_grid(labels.shape[:2], (1.0, 1.0)), (), True, names)
-    stored = read_raster(path, is_label=True) if is_picture else read_stored(path)
-    soft = threshold_soft_mask(stored.array)
-    if soft is not None:
-        note = f"a soft mask from 0 to 255: what is above {THRESHOLD} is taken as label 1"
-        return LabelVolume(soft, stored.grid, (*stored.notes, note), is_picture)
-    if is_picture:
-        require_few_values(stored.array, path)
-    names, notes = read_names(path)
-    labels, names, more = keep_named(as_labels(stored.array, path), names, only, only if known is None else known)
-    return LabelVolume(labels, stored.grid, (*stored.notes, *notes, *more), is_picture, names)
+    if kind == "zip":
+        raise DataError(
+            f"{path}: labels are not read from archives, only scans are; unpack it and name the labels"
+        )
+    if kind == "raster":
+        return _read_picture(path, only, known)
+    stored = read_stored(path, with_colours=True)
+    if stored.array.ndim == 4:
+        grey = grey_of(stored.array)
+        if grey is None:
+            labels, names = classes_of_colours(stored.array, path, only)
+            return _straightened(LabelVolume(labels, stored.grid, stored.notes, names=names), path)
+        stored = replace(stored, array=grey)
+    return _straightened(_classes_of(stored, path, only, known), path)
 
 
 def needs_scan(path: Path) -> bool:
@@ -83,3 +86,35 @@ def _only_label_object(path: Path) -> Path:
             "labels cannot be read from DICOM images: name the file with the labels"
         )
     return found[0]
+
+
+def _read_picture(path: Path, only: Collection[str] | None, known: Collection[str] | None) -> LabelVolume:
+    if (painted := read_colours(path)) is not None:
+        labels, names = classes_of_colours(painted, path, only)
+        return LabelVolume(labels, picture_grid(labels.shape[:2], (1.0, 1.0)), (), True, names)
+    stored = read_raster(path, is_label=True)
+    return replace(_classes_of(stored, path, only, known, is_picture=True), is_picture=True)
+
+
+def _classes_of(
+    stored: StoredArray,
+    path: Path,
+    only: Collection[str] | None,
+    known: Collection[str] | None,
+    *,
+    is_picture: bool = False,
+) -> LabelVolume:
+    soft = threshold_soft_mask(stored.array)
+    if soft is not None:
+        note = f"a soft mask from 0 to 255: what is above {THRESHOLD} is taken as label 1"
+        return LabelVolume(soft, stored.grid, (*stored.notes, note))
+    if is_picture:
+        require_few_values(stored.array, path)
+    names, notes = read_names(path)
+    labels, names, more = keep_named(as_labels(stored.array, path), names, only, only if known is None else known)
+    return LabelVolume(labels, stored.grid, (*stored.notes, *notes, *more), names=names)
+
+
+def _straightened(label: LabelVolume, path: Path) -> LabelVolume:
+    array, grid, notes = straighten(label.array, label.grid, path, is_label=True)
+    return replace(label, array=array, grid=grid, notes=label.notes + notes)

@@ -14,7 +14,7 @@ from .class_names import chosen_names, class_name_of, name_classes
 from .formats import format_of
 from .itk import is_ascii_only, open_itk
 from .label_table import CARET, PNG_KEYWORD, names_from_fields, names_from_xml
-from .nifti import open_nifti
+from .nifti_header import read_extensions
 from .raster import PICTURE_FAILURES
 
 _CODES = (0, CARET)
@@ -39,7 +39,7 @@ def read_names(path: Path) -> tuple[dict[int, str], tuple[str, ...]]:
             if kind == "nifti":
                 found = _of_nifti(path)
             elif kind == "itk":
-                reader = open_itk(path)
+                reader, _ = open_itk(path)
                 fields = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
                 found = names_from_fields(fields, ascii_only=is_ascii_only(path))
             else:
@@ -86,7 +86,7 @@ def keep_named(
 
 def _of_nifti(path: Path) -> dict[int, str]:
     """The names of the first extension that is a table."""
-    for extension in open_nifti(path).header.extensions:
+    for extension in read_extensions(path):
         if extension.get_code() in _CODES and b"<Label" in extension.content:
             return names_from_xml(extension.content)
     return {}

@@ -1,6 +1,7 @@
 """What a file stores, turned into the few kinds of array that medsegan works on."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,27 +17,37 @@ _PICTURE_CLASSES = 64
 _BAND = 1 << 22
 
 
-def as_three_axes(array: Array, path: Path) -> Array:
-    """The array with axes of length 1 behind the third one dropped: (I, J, K).
+def require_three_axes(sizes: tuple[int, ...], dtype: np.dtype[Any], path: Path) -> None:
+    """Refuse what is no single volume of plain numbers, before its voxels are read.
+
+    Args:
+        sizes: length of each axis; those behind the third one may be 1.
+        dtype: of a voxel.
+        path: the file, for messages.
 
     Raises:
-        DataError: more or fewer than three axes remain, or the voxels are no plain numbers.
+        DataError: there are more or fewer than three axes, one is empty, or the voxels are no plain numbers.
     """
-    if array.dtype.names is not None or array.dtype.kind not in "iufb":
+    if dtype.names is not None or dtype.kind not in "iufb":
         raise DataError(
-            f"{path}: the voxels are {array.dtype}, not plain numbers; colour, vector and complex images "
+            f"{path}: the voxels are {_kind_of(dtype)}, not plain numbers; colour, vector and complex images "
             "are no scans: export one channel as grey values"
         )
-    while array.ndim > 3 and array.shape[-1] == 1:
-        array = array[..., 0]
-    if array.ndim != 3:
+    if len(sizes) < 3 or any(size != 1 for size in sizes[3:]):
         raise DataError(
-            f"{path}: the image has {array.ndim} axes {array.shape}, expected 3; split a series of volumes "
+            f"{path}: the image has {len(sizes)} axes {sizes}, expected 3; split a series of volumes "
             "into one file each"
         )
-    if 0 in array.shape:
-        raise DataError(f"{path}: the image is empty, its shape is {array.shape}")
-    return array
+    if 0 in sizes:
+        raise DataError(f"{path}: the image is empty, its shape is {sizes}")
+
+
+def _kind_of(dtype: np.dtype[Any]) -> str:
+    if dtype.names is not None:
+        return f"colours ({', '.join(dtype.names)})"
+    if dtype.itemsize == 0:
+        return "of a type that nobody can read here"
+    return "complex numbers" if dtype.kind == "c" else str(dtype)
 
 
 def as_intensities(array: Array, path: Path) -> tuple[Array, tuple[str, ...]]:
@@ -46,9 +57,10 @@ def as_intensities(array: Array, path: Path) -> tuple[Array, tuple[str, ...]]:
         DataError: too many voxels are not finite.
     """
     if array.dtype.kind == "f":
-        return _without_nan(array.astype(np.float32), path)
+        with np.errstate(over="ignore"):  # what is beyond 32 bits counts as infinite
+            return _without_nan(array.astype(np.float32, copy=False), path)
     if array.dtype.kind == "b" or (array.min() >= -32768 and array.max() <= 32767):
-        return array.astype(np.int16), ()
+        return array.astype(np.int16, copy=False), ()
     return array.astype(np.float32), ()
 
 

@@ -160,17 +160,13 @@ def _require_same_grid(prediction: Grid, reference: Grid) -> None:
     if prediction.shape != reference.shape:
         raise DataError(
             f"the prediction has shape {prediction.shape}, the reference {reference.shape}, "
-            f"and their corners are up to {_distance_mm(prediction, reference):.3g} mm apart; "
+            f"and their corners are up to {reference.corner_distance_mm(prediction):.3g} mm apart; "
             "bring the prediction onto the reference's grid"
         )
     distance_voxels = reference.corner_distance_voxels(prediction)
     if distance_voxels > GRID_TOLERANCE_VOXELS:
         raise DataError(
-            f"the grids of prediction and reference are {_distance_mm(prediction, reference):.3g} mm "
+            f"the grids of prediction and reference are {reference.corner_distance_mm(prediction):.3g} mm "
             f"({distance_voxels:.3g} voxels) apart at a corner, {GRID_TOLERANCE_VOXELS} voxels are allowed; "
             "bring the prediction onto the reference's grid"
         )
-
-
-def _distance_mm(one: Grid, other: Grid) -> float:
-    return float(np.linalg.norm(one.corners_mm - other.corners_mm, axis=1).max())

@@ -9,8 +9,8 @@ from ..imaging import is_archive, is_dicom_file, is_dicom_index, is_dicom_label,
 from ..imaging.class_folder import class_files
 from ..imaging.colours import read_colours
 from ..imaging.dicom.files import find_dicom_files
-from ..imaging.nifti import StoredArray
 from ..imaging.soft_mask import threshold_soft_mask
+from ..imaging.stored import StoredArray
 from ..shapes import Array
 from .convert_options import Kind
 

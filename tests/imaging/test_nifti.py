@@ -115,11 +115,14 @@ def test_a_small_shear_is_kept(array, path, shear, noted):
     assert bool(volume.notes) == noted
 
 
-def test_a_large_shear_is_refused_with_its_angle(array, path):
+def test_a_large_shear_is_straightened_with_its_angle(array, path):
     affine = np.diag([1.0, 1.0, 2.5, 1.0])
     affine[1, 2] = 2.5 * np.tan(np.radians(15))
-    with pytest.raises(DataError, match=r"15\.0 degrees"):
-        read_volume(save(array, path, affine))
+    volume = read_volume(save(array, path, affine))
+    assert "15.00 degrees" in volume.notes[0]
+    assert "resampled onto a straight grid" in volume.notes[0]
+    linear = volume.grid.world_from_voxel[:3, :3]
+    np.testing.assert_allclose(linear, np.diag([1, 1, 2.5]), atol=1e-6)
 
 
 def test_trailing_axes_of_one_are_dropped(array, path):

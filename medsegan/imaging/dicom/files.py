@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from ...errors import InputError
 from ..formats import DICOM_INDEX, has_bare_dicom_header, has_dicom_magic
+
+_SUFFIXES = (".dcm", ".ima")
 
 
 def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
@@ -12,6 +15,9 @@ def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
 
     Args:
         folder: searched with all its subfolders.
+
+    Raises:
+        InputError: a file with a suffix of DICOM is none: one slice of a series may be lost, and not be missed.
     """
     found: list[Path] = []
     n_others = 0
@@ -21,6 +27,11 @@ def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
             continue
         if has_dicom_magic(path) or has_bare_dicom_header(path):
             found.append(path)
+        elif path.suffix.lower() in _SUFFIXES:
+            raise InputError(
+                f"{path}: it is named as DICOM but does not begin as DICOM ({path.stat().st_size} bytes); it is "
+                "damaged or empty: fetch it again, or take it out of the folder"
+            )
         else:
             n_others += 1
     return found, n_others

@@ -10,7 +10,7 @@ from pathlib import Path
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.uid import UID
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from ...errors import DataError, InputError
 from ..volume import Modality
@@ -31,6 +31,8 @@ MODALITY_OF_CLASS: dict[str, Modality] = {
     "1.2.840.10008.5.1.4.1.1.4.4": "mr",
 }
 """The SOP classes that are read: CT and MR, plain, enhanced and legacy converted (DICOM PS3.4, annex B.5)."""
+
+_TAG_BYTES = 4
 
 _PHASE_TAGS = (
     "AcquisitionNumber",
@@ -139,13 +141,38 @@ def read_headers(path: Path) -> list[SliceHeader]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom warns of values that we parse ourselves
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
+            with path.open("rb") as stream:
+                dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
+                _require_pixels(dataset, stream.read(_TAG_BYTES), path)
             if element_text(dataset, "SOPClassUID") not in ENHANCED_CLASSES:
                 return [_parse(dataset, path)]
             frames = enumerate(split_frames(dataset, path))
             return [replace(_parse(frame, path), frame=index) for index, frame in frames]
     except READ_FAILURES as error:
         raise InputError(f"{path}: the DICOM header cannot be read ({error}); the file is damaged") from error
+
+
+def _require_pixels(dataset: Dataset, following: bytes, path: Path) -> None:
+    """Refuse a slice that ends before its pixels or contradicts itself, which would else pass for another object.
+
+    Args:
+        dataset: its header.
+        following: the tag that comes behind the header; empty at the end of the file.
+        path: the file, for messages.
+    """
+    meta = getattr(dataset, "file_meta", None) or Dataset()
+    promised, found = element_text(meta, "MediaStorageSOPClassUID"), element_text(dataset, "SOPClassUID")
+    is_stump = not found and promised != MediaStorageDirectoryStorage and getattr(dataset, "preamble", None)
+    if is_stump:
+        raise InputError(f"{path}: it says nowhere what it is (SOP class); the file is damaged or cut off")
+    if promised in MODALITY_OF_CLASS and found != promised:
+        raise InputError(
+            f"{path}: its meta header promises {UID(promised).name}, its SOP class is {found or 'missing'}; the "
+            "file is damaged or cut off"
+        )
+    is_deflated = element_text(meta, "TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+    if found in MODALITY_OF_CLASS and not following and not is_deflated:
+        raise InputError(f"{path}: the file ends before its pixels; it is damaged or cut off")
 
 
 def element_text(dataset: Dataset, keyword: str) -> str:
