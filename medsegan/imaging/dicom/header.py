@@ -1,11 +1,13 @@
 """What a slice says of itself, read without its pixels."""
 
+import re
 import struct
 import warnings
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
@@ -14,6 +16,9 @@ from pydicom.uid import UID
 from ...errors import DataError, InputError
 from ..volume import Modality
 from .frames import ENHANCED_CLASSES, GROUP_SEQUENCES, split_frames
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+"""A decimal string (DICOM PS3.5, section 6.2); Python's own float() takes more, such as "1_0" and "nan"."""
 
 READ_FAILURES = (
     *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, LookupError, AttributeError),
@@ -31,32 +36,25 @@ MODALITY_OF_CLASS: dict[str, Modality] = {
 }
 """The SOP classes that are read: CT and MR, plain, enhanced and legacy converted (DICOM PS3.4, annex B.5)."""
 
-_PHASE_TAGS = (
-    "AcquisitionNumber",
-    "TemporalPositionIdentifier",
-    "EchoNumbers",
-    "EchoTime",
-    "InversionTime",
-    "TriggerTime",
-    "DiffusionBValue",
-    "ImageType",
-    "AcquisitionTime",
-    "ContentTime",
-    "StackID",
+CONTRAST_TAGS = (
+    *("ImageType", "EchoNumbers", "EchoTime", "InversionTime", "FlipAngle", "SequenceName", "DiffusionBValue"),
+    *("ComplexImageComponent", "KVP", "ConvolutionKernel", "RescaleType", "TemporalPositionIdentifier", "StackID"),
+)
+"""What makes a slice part of another volume wherever it lies."""
+MOMENT_TAGS = (
+    *("TriggerTime", "NominalPercentageOfCardiacPhase", "AcquisitionNumber", "DiffusionGradientOrientation"),
+    *("AcquisitionTime", "ContentTime"),
 )
 """What may tell two slices at one position apart, the most telling first."""
+_BINARY_TAGS = ("DiffusionBValue", "DiffusionGradientOrientation", "NominalPercentageOfCardiacPhase")
+"""Stored as floating point numbers (FD) and not as text."""
+_ORIGIN_TAGS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber")
 
 _TAGS = (
-    *_PHASE_TAGS,
-    *(
-        "SOPClassUID",
-        "StudyInstanceUID",
-        "SeriesInstanceUID",
-        "FrameOfReferenceUID",
-        "SeriesNumber",
-        "Rows",
-        "Columns",
-    ),
+    *CONTRAST_TAGS,
+    *MOMENT_TAGS,
+    *_ORIGIN_TAGS,
+    *("SOPClassUID", "FrameOfReferenceUID", "Rows", "Columns"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SamplesPerPixel"),
     *("PhotometricInterpretation", "NumberOfFrames"),
     *("RescaleSlope", "RescaleIntercept", "BitsStored", "PixelRepresentation"),
@@ -72,6 +70,7 @@ class SliceHeader:
         path: its file.
         sop_class: the UID of what kind of object it is.
         series_uid: SeriesInstanceUID.
+        origin: patient, study, series and its number; only compared, never shown.
         frame_uid: FrameOfReferenceUID; slices of different frames have no common place.
         series_number: the number a viewer shows.
         matrix: rows and columns.
@@ -91,6 +90,7 @@ class SliceHeader:
     path: Path
     sop_class: str
     series_uid: str
+    origin: tuple[str, ...] = field(repr=False)
     frame_uid: str
     series_number: str
     matrix: tuple[int, int]
@@ -109,7 +109,7 @@ class SliceHeader:
     @property
     def image_type(self) -> tuple[str, ...]:
         """The values of ImageType in capitals."""
-        return tuple(part.strip().upper() for part in dict(self.phases)["ImageType"].split("\\"))
+        return tuple(dict(self.phases)["ImageType"].split("\\"))
 
     @property
     def class_name(self) -> str:
@@ -164,13 +164,13 @@ def element_numbers(dataset: Dataset, keyword: str, path: Path) -> tuple[float, 
     """The numbers of an element; empty if it is absent or empty.
 
     Raises:
-        DataError: a value is no number.
+        DataError: a value is no finite number.
     """
     text = element_text(dataset, keyword)
-    try:
-        return tuple(float(part.strip().replace(",", ".")) for part in text.split("\\") if part.strip())
-    except ValueError as error:
-        raise DataError(f"{path}: {keyword} is {text!r}, expected numbers; the header is damaged") from error
+    parts = [part.strip().replace(",", ".") for part in text.split("\\") if part.strip()]
+    if any(not _NUMBER.fullmatch(part) or not np.isfinite(float(part)) for part in parts):
+        raise DataError(f"{path}: {keyword} is {text!r}, expected numbers; the header is damaged")
+    return tuple(float(part) for part in parts)
 
 
 def _parse(dataset: Dataset, path: Path) -> SliceHeader:
@@ -180,6 +180,7 @@ def _parse(dataset: Dataset, path: Path) -> SliceHeader:
         path=path,
         sop_class=element_text(dataset, "SOPClassUID"),
         series_uid=element_text(dataset, "SeriesInstanceUID"),
+        origin=tuple(element_text(dataset, name) for name in _ORIGIN_TAGS),
         frame_uid=element_text(dataset, "FrameOfReferenceUID"),
         series_number=element_text(dataset, "SeriesNumber"),
         matrix=(int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)),
@@ -192,12 +193,12 @@ def _parse(dataset: Dataset, path: Path) -> SliceHeader:
         n_frames=int(float(element_text(dataset, "NumberOfFrames") or 1)),
         scale=(slope[0], intercept[0]) if slope and intercept else None,
         storage=(int(dataset.get("BitsStored") or 0), dataset.get("PixelRepresentation") == 1),
-        phases=tuple((name, _phase_text(dataset, name)) for name in _PHASE_TAGS),
+        phases=tuple((name, _phase_text(dataset, name)) for name in (*CONTRAST_TAGS, *MOMENT_TAGS)),
     )
 
 
 def _phase_text(dataset: Dataset, keyword: str) -> str:
-    """DiffusionBValue is binary (FD), all others are text."""
-    if keyword == "DiffusionBValue":
+    if keyword in _BINARY_TAGS:
         return str(dataset.get(keyword, ""))
-    return element_text(dataset, keyword)
+    text = element_text(dataset, keyword)
+    return "\\".join(part.strip().upper() for part in text.split("\\")) if keyword == "ImageType" else text

@@ -9,13 +9,14 @@ from ...errors import DataError, InputError
 from ...shapes import Array
 from ..formats import is_dicom_index
 from ..volume import Volume
+from .choice import choose_stack
 from .files import find_dicom_files
 from .header import MODALITY_OF_CLASS, SliceHeader, read_headers
 from .pixels import AIR, read_pixels, read_planes
 from .place import place_slices
 from .radiograph import RADIOGRAPH_CLASSES, choose_radiograph, is_radiograph, read_radiograph
 from .scales import scale_notes
-from .stacks import Stack, choose_stack, count_left_out, find_stacks, repeated_positions
+from .stacks import Stack, count_left_out, find_stacks, repeated_positions
 
 
 def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False) -> Volume:
@@ -46,9 +47,6 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
     radiographs = [header for header in headers if header.sop_class in RADIOGRAPH_CLASSES]
     if radiographs and not any(header.is_slice for header in headers):
         return read_radiograph(choose_radiograph(radiographs, series, path))
-    if path.is_file():
-        series = series or read_headers(path)[0].series_uid
-        notes.append("the series of this file was read from its folder")
     slices = [header for header in headers if header.is_slice]
     others = [header for header in headers if not header.is_slice]
     if not slices:
@@ -61,7 +59,7 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
     stacks, stack_notes = find_stacks(slices)
     if not stacks:
         raise DataError(f"{path}: holds nothing but localisers ({len(slices)} slices)")
-    stack, choice_notes = choose_stack(stacks, series, str(path))
+    stack, choice_notes = choose_stack(stacks, series, str(path), path if path.is_file() else None)
     _require_grey(stack)
     distinct, copy_notes = _without_copies(stack, str(path))
     place = place_slices(distinct, str(path), fix_gaps=fix_gaps)
