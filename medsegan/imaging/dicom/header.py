@@ -15,6 +15,7 @@ from pydicom.uid import UID
 
 from ...errors import DataError, InputError
 from ..volume import Modality
+from .claims import CLAIM_TAGS, claims_of
 from .frames import ENHANCED_CLASSES, GROUP_SEQUENCES, split_frames
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -59,6 +60,7 @@ _TAGS = (
     *("PhotometricInterpretation", "NumberOfFrames"),
     *("RescaleSlope", "RescaleIntercept", "BitsStored", "PixelRepresentation"),
     *GROUP_SEQUENCES,
+    *CLAIM_TAGS,
 )
 
 
@@ -83,7 +85,8 @@ class SliceHeader:
         n_frames: pictures in the file.
         scale: RescaleSlope and RescaleIntercept; None = the file lacks one.
         storage: BitsStored, and whether stored values are signed.
-        phases: names and values that may tell slices at one position apart.
+        phases: names and values that may tell the slices of several volumes apart.
+        claims: names and values of what else a user should know.
         frame: index of the picture in its file; None = the file holds one slice.
     """
 
@@ -104,12 +107,18 @@ class SliceHeader:
     scale: tuple[float, float] | None
     storage: tuple[int, bool]
     phases: tuple[tuple[str, str], ...]
+    claims: tuple[tuple[str, str], ...] = ()
     frame: int | None = None
 
     @property
     def image_type(self) -> tuple[str, ...]:
         """The values of ImageType in capitals."""
         return tuple(dict(self.phases)["ImageType"].split("\\"))
+
+    @property
+    def is_mosaic(self) -> bool:
+        """Whether one picture holds many slices side by side, by its type or a private tag of its scanner."""
+        return "MOSAIC" in self.image_type or "mosaic" in dict(self.claims)
 
     @property
     def class_name(self) -> str:
@@ -194,6 +203,7 @@ def _parse(dataset: Dataset, path: Path) -> SliceHeader:
         scale=(slope[0], intercept[0]) if slope and intercept else None,
         storage=(int(dataset.get("BitsStored") or 0), dataset.get("PixelRepresentation") == 1),
         phases=tuple((name, _phase_text(dataset, name)) for name in (*CONTRAST_TAGS, *MOMENT_TAGS)),
+        claims=claims_of(dataset),
     )
 
 

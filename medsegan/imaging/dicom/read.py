@@ -10,6 +10,7 @@ from ...shapes import Array
 from ..formats import is_dicom_index
 from ..volume import Volume
 from .choice import choose_stack
+from .claims import claim_notes
 from .files import find_dicom_files
 from .header import MODALITY_OF_CLASS, SliceHeader, read_headers
 from .pixels import AIR, read_pixels, read_planes
@@ -69,7 +70,14 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
         fill = AIR if modality == "ct" else min(0, array.min())
         # Padding below air would drag down what is interpolated beside it.
         array = place.straightening.apply(np.maximum(array, array.dtype.type(fill)), fill)
-    notes += [*scale_notes(place.slices), *stack_notes, *choice_notes, *copy_notes, *place.notes]
+    notes += [
+        *scale_notes(place.slices),
+        *claim_notes(place.slices, modality),
+        *stack_notes,
+        *choice_notes,
+        *copy_notes,
+        *place.notes,
+    ]
     return Volume(array, place.grid, modality, tuple(notes))
 
 
@@ -92,7 +100,7 @@ def _require_grey(stack: Stack) -> None:
                 f"{header.path}: PhotometricInterpretation is {header.photometric or 'missing'}, not MONOCHROME2; "
                 "inverted and coloured images are not read as scans"
             )
-        if "MOSAIC" in header.image_type:
+        if header.is_mosaic:
             raise DataError(
                 f"{header.path}: a mosaic holds a whole volume in one picture; convert it with dcm2niix"
             )
