@@ -37,6 +37,8 @@ MODALITY_OF_CLASS: dict[str, Modality] = {
 }
 """The SOP classes that are read: CT and MR, plain, enhanced and legacy converted (DICOM PS3.4, annex B.5)."""
 
+_DIRECTORY = "1.2.840.10008.1.3.10"
+"""A DICOMDIR, also under another name; it has no SOPClassUID."""
 CONTRAST_TAGS = (
     *("ImageType", "EchoNumbers", "EchoTime", "InversionTime", "FlipAngle", "SequenceName", "DiffusionBValue"),
     *("ComplexImageComponent", "KVP", "ConvolutionKernel", "RescaleType", "TemporalPositionIdentifier", "StackID"),
@@ -144,12 +146,23 @@ def read_headers(path: Path) -> list[SliceHeader]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom warns of values that we parse ourselves
             dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
+            _require_whole(dataset, path)
             if element_text(dataset, "SOPClassUID") not in ENHANCED_CLASSES:
                 return [_parse(dataset, path)]
             frames = enumerate(split_frames(dataset, path))
             return [replace(_parse(frame, path), frame=index) for index, frame in frames]
     except READ_FAILURES as error:
         raise InputError(f"{path}: the DICOM header cannot be read ({error}); the file is damaged") from error
+
+
+def _require_whole(dataset: Dataset, path: Path) -> None:
+    """A slice that is cut off before its size would pass for an object that is no slice, and be left out."""
+    announced = str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) if "file_meta" in vars(dataset) else ""
+    found = element_text(dataset, "SOPClassUID")
+    if announced != _DIRECTORY and (not found or (announced in MODALITY_OF_CLASS and announced != found)):
+        raise InputError(f"{path}: the DICOM header has no SOPClassUID that fits; the file is damaged or cut off")
+    if found in MODALITY_OF_CLASS and not (dataset.get("Rows") and dataset.get("Columns")):
+        raise InputError(f"{path}: the DICOM header has no Rows or no Columns; the file is damaged or cut off")
 
 
 def element_text(dataset: Dataset, keyword: str) -> str:
@@ -183,19 +196,24 @@ def element_numbers(dataset: Dataset, keyword: str, path: Path) -> tuple[float, 
 
 
 def _parse(dataset: Dataset, path: Path) -> SliceHeader:
-    thickness = element_numbers(dataset, "SliceThickness", path)
-    slope, intercept = (element_numbers(dataset, f"Rescale{name}", path) for name in ("Slope", "Intercept"))
+    sop_class = element_text(dataset, "SOPClassUID")
+
+    def numbers(keyword: str) -> tuple[float, ...]:
+        """Those of an object that is left out do not matter, damaged or not."""
+        return element_numbers(dataset, keyword, path) if sop_class in MODALITY_OF_CLASS else ()
+
+    thickness, slope, intercept = map(numbers, ("SliceThickness", "RescaleSlope", "RescaleIntercept"))
     return SliceHeader(
         path=path,
-        sop_class=element_text(dataset, "SOPClassUID"),
+        sop_class=sop_class,
         series_uid=element_text(dataset, "SeriesInstanceUID"),
         origin=tuple(element_text(dataset, name) for name in _ORIGIN_TAGS),
         frame_uid=element_text(dataset, "FrameOfReferenceUID"),
         series_number=element_text(dataset, "SeriesNumber"),
         matrix=(int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)),
-        position=element_numbers(dataset, "ImagePositionPatient", path),
-        orientation=element_numbers(dataset, "ImageOrientationPatient", path),
-        pixel_spacing=element_numbers(dataset, "PixelSpacing", path),
+        position=numbers("ImagePositionPatient"),
+        orientation=numbers("ImageOrientationPatient"),
+        pixel_spacing=numbers("PixelSpacing"),
         thickness_mm=thickness[0] if thickness else None,
         photometric=element_text(dataset, "PhotometricInterpretation"),
         n_samples=int(dataset.get("SamplesPerPixel") or 1),
