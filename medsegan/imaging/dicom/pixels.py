@@ -113,7 +113,8 @@ def _scaled_pixels(dataset: Dataset, scales: Dataset, path: Path, frame: int | N
     if _needs_other_decoder(dataset, syntax):
         if frame is not None:  # the other decoder knows one scale for all frames
             raise _no_decoder(path, syntax)
-        return _Decoded(_decode_with_itk(dataset, path, syntax))
+        values = _decode_with_itk(dataset, path, syntax)
+        return _Decoded(values, _padding(np.rint((values - intercept) / slope), dataset, path))
     _require_length(dataset, path, syntax)
     try:
         stored = pixel_array(dataset) if frame is None else pixel_array(dataset, index=frame)
@@ -179,7 +180,7 @@ def _with_padding_whole(stored: Array, dataset: Dataset, frame: int | None, path
     is_odd = above != 0
     if dataset.get("PixelRepresentation") == 1:
         is_odd &= raw >> (n_bits - 1) != -1
-    padding = _stored_number(dataset, "PixelPaddingValue", path)
+    padding = stored_number(dataset, "PixelPaddingValue", path)
     is_padding = raw == padding if padding is not None else np.zeros(raw.shape, dtype=np.bool_)
     is_odd &= ~is_padding
     overlays = [dataset[group, 0x0102].value for group in range(0x6000, 0x6020, 2) if (group, 0x0102) in dataset]
@@ -193,16 +194,16 @@ def _with_padding_whole(stored: Array, dataset: Dataset, frame: int | None, path
 
 def _padding(stored: Array, dataset: Dataset, path: Path) -> Array | None:
     """Where a slice is padding (DICOM PS3.3, C.7.5.1.1.2); a limit makes it a range."""
-    first = _stored_number(dataset, "PixelPaddingValue", path)
+    first = stored_number(dataset, "PixelPaddingValue", path)
     if first is None:
         return None
-    last = _stored_number(dataset, "PixelPaddingRangeLimit", path)
+    last = stored_number(dataset, "PixelPaddingRangeLimit", path)
     last = first if last is None else last
     found = (stored >= min(first, last)) & (stored <= max(first, last))
     return found if found.any() else None
 
 
-def _stored_number(dataset: Dataset, keyword: str, path: Path) -> int | None:
+def stored_number(dataset: Dataset, keyword: str, path: Path) -> int | None:
     """A number of the type of the pixels; writers mix up signed and unsigned, which is undone here."""
     if keyword not in dataset or dataset[keyword].value in (None, ""):
         return None
@@ -269,6 +270,8 @@ def _needs_other_decoder(dataset: Dataset, syntax: UID) -> bool:
 
 def _decode_with_itk(dataset: Dataset, path: Path, syntax: UID) -> Array:
     """GDCM inside SimpleITK decodes most syntaxes and scales the values itself."""
+    if any("," in element_text(dataset, name) for name in ("RescaleSlope", "RescaleIntercept")):
+        raise _no_decoder(path, syntax)  # it would cut the scale off at the comma
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
