@@ -1,6 +1,7 @@
 """Scans and labels: read from files, written to files, put on one intensity scale."""
 
 from .aligned import align_label
+from .belonging import belonging_notes
 from .class_names import class_name_of
 from .dicom import (
     is_dicom_label,
@@ -28,6 +29,7 @@ __all__ = [
     "Modality",
     "Volume",
     "align_label",
+    "belonging_notes",
     "class_name_of",
     "detect_modality",
     "fit_scale",

@@ -112,7 +112,7 @@ def _repair_notes(
         step_mm = (spacing.along_normal[-1] - spacing.along_normal[0]) / (repair.shape[2] - 1)
         notes.append(
             f"{len(spacing.along_normal)} slices were not evenly spaced: {spacing.describe()}; resampled to "
-            f"{repair.shape[2]} slices {step_mm:.3f} mm apart, {repair.n_between} of them interpolated "
+            f"{repair.shape[2]} slices {step_mm:.3f} mm apart, {len(repair.between)} of them interpolated "
             "(--fix-gaps)"
         )
     return tuple(notes)

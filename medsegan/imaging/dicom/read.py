@@ -78,7 +78,9 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
         *copy_notes,
         *place.notes,
     ]
-    return Volume(array, place.grid, modality, tuple(notes))
+    made_up = () if place.straightening is None else place.straightening.between
+    frame_uid = place.slices[0].frame_uid
+    return Volume(array, place.grid, modality, tuple(notes), frame_uid=frame_uid, made_up=made_up)
 
 
 def _read_headers(path: Path) -> tuple[list[SliceHeader], list[str]]:

@@ -29,9 +29,9 @@ class Straightening:
     tolerance: float
 
     @property
-    def n_between(self) -> int:
-        """Slices of the grid that lie between the acquired ones, so that they are interpolated."""
-        return sum(self._nearest(index)[1] > self.tolerance for index in range(self.shape[2]))
+    def between(self) -> tuple[int, ...]:
+        """Indices of the grid's slices that lie between the acquired ones, so that they are interpolated."""
+        return tuple(index for index in range(self.shape[2]) if self._nearest(index)[1] > self.tolerance)
 
     def apply(self, array: Array, fill: float) -> Array:
         """The slices on the grid: linear within each slice, then linear between slices.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import DataError
-from ...imaging import Modality, Volume, detect_modality, read_volume
+from ...imaging import Modality, Volume, belonging_notes, detect_modality, read_volume
 from ...shapes import Array, LabelArray
 from ...slices import CaseRecord, Plane, case_id_of, cut_label, patient_id_of, prepare_scan
 from ..case_label import read_case_label
@@ -101,7 +101,7 @@ def _read_indices(case: FoundCase, volume: Volume, settings: CaseSettings) -> tu
     label, label_notes = read_case_label(
         case.label, volume.grid, label_map.values, resample=settings.resample_labels
     )
-    notes = list(label_notes)
+    notes = [*label_notes, *belonging_notes(case.label, label.array, volume)]
     merged = label_map.merged(count_values(label.array))
     if merged:
         listed = ", ".join(f"{value} ({n} voxels)" for value, n in merged.items())
