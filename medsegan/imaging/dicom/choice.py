@@ -7,8 +7,10 @@ import numpy as np
 
 from ...errors import DataError
 from .phases import MAX_STRAY_SLICES
+from .preference import preferred
 from .stacks import Stack
 
+_SHOWN = 30
 _PARALLEL = 0.9
 """Cosine between the normals of two stacks, from which they show the same view."""
 
@@ -36,11 +38,14 @@ def choose_stack(
             originals = list(stacks)
         n_secondary = sum(len(stack.slices) for stack in stacks if stack not in originals)
         notes = [f"left out {n_secondary} derived secondary slices beside the originals"] if n_secondary else []
-        if _is_ambiguous(originals):
-            raise DataError(
-                _listing(stacks, f"{where}: holds {len(stacks)} series or phases", "ask for one of them")
-            )
-        return originals[0], [*notes, *_stray_notes(originals[1:])]
+        if not _is_ambiguous(originals):
+            return originals[0], [*notes, *_stray_notes(originals[1:])]
+        large = [stack for stack in originals if len(stack.slices) > MAX_STRAY_SLICES]
+        found = preferred(large) if len(large) > 1 else None
+        if found is None or any(_may_belong(stack, one) for stack in originals[len(large) :] for one in large):
+            finding = f"{where}: holds {len(stacks)} series or phases"
+            raise DataError(_listing(stacks, finding, "ask for one of them"))
+        return found[0], [*notes, found[1], *_stray_notes(originals[len(large) :])]
     if series.isdigit() and 1 <= int(series) <= len(stacks):
         return stacks[int(series) - 1], _number_notes(stacks, int(series))
     matching = [stack for stack in stacks if stack.series_uid == series]
@@ -113,5 +118,7 @@ def _number_notes(stacks: Sequence[Stack], number: int) -> list[str]:
 
 
 def _listing(stacks: Sequence[Stack], finding: str, advice: str) -> str:
-    lines = [f"  {number}: {stack.description}" for number, stack in enumerate(stacks, start=1)]
+    lines = [f"  {number}: {stack.description}" for number, stack in enumerate(stacks[:_SHOWN], start=1)]
+    if len(stacks) > _SHOWN:
+        lines.append(f"  and {len(stacks) - _SHOWN} more")
     return "\n".join([f"{finding}; {advice} by its number or UID (--series):", *lines])

@@ -47,6 +47,9 @@ class Stack:
         ]
         if first.thickness_mm is not None:
             words.append(f"{first.thickness_mm:g} mm thick")
+        kernel = dict(first.phases)["ConvolutionKernel"]
+        if kernel and "ConvolutionKernel" not in self.part:
+            words.append(f"kernel {kernel}")
         if self.part:
             words.append(self.part)
         return f"{', '.join(words)} (series number {first.series_number or 'unknown'}, UID {first.series_uid})"
