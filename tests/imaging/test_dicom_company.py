@@ -99,6 +99,14 @@ def test_files_that_are_no_dicom_are_left_out(slices, write_specs, name):
     require(right(12, "left out 1 files that are not DICOM"), folder, slices.off)
 
 
+@pytest.mark.parametrize("content", [b"", b"\0" * 4000, b"<html>404</html>"])
+@pytest.mark.parametrize("suffix", [".dcm", ".IMA"])
+def test_a_slice_of_other_content_is_refused_by_its_name(slices, write_specs, suffix, content):
+    folder = write_specs(slices.stack())
+    (folder / f"last{suffix}").write_bytes(content)
+    require(refused(f"last{suffix}: is named as DICOM"), folder, slices.off)
+
+
 @pytest.mark.parametrize("keeps_meta", [True, False])
 @pytest.mark.parametrize(
     "syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]

@@ -184,6 +184,10 @@ SCENES = {
         ],
         refused(TWO),
     ),
+    "each slice in a study of its own": (
+        lambda s: [replace(spec, tags={"StudyInstanceUID": f"1.2.{k}"}) for k, spec in enumerate(s.stack(40))],
+        refused("holds 40 series or phases.*30: CT.*and 10 more"),
+    ),
     "no SeriesInstanceUID": (lambda s: s.stack(tags={"SeriesInstanceUID": None}), right()),
     "no SeriesInstanceUID but two numbers": (
         lambda s: [

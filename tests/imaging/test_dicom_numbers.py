@@ -150,6 +150,15 @@ SCENES = {
     "half the rows": (lambda s: stack(s, put(Rows=20)), refused("more bytes")),
     "half the bits": (lambda s: stack(s, put(BitsAllocated=8, BitsStored=8, HighBit=7)), refused("more bytes")),
     "three quarters of the rows": (lambda s: stack(s, put(Rows=30)), refused("more bytes")),
+    "a window": (lambda s: s.stack(tags={"WindowCenter": 40, "WindowWidth": 80}), right()),
+    "twelve bits signed, the sign not carried on": (
+        lambda s: stack(s, without_sign_above, signed=True, intercept=0),
+        right(),
+    ),
+    "an intercept that was lost": (
+        lambda s: stack(s, put(RescaleIntercept=0), intercept=-1024),
+        right(12, "no voxel of this CT is below 0 HU", added_hu=1024),
+    ),
     "no pixels": (lambda s: stack(s, remove("PixelData"), 11), refused("pixels")),
     "one frame": (lambda s: s.stack(tags={"NumberOfFrames": 1}), right()),
     "a map to the real world that agrees": (
@@ -172,6 +181,11 @@ SCENES = {
         refused("mosaic"),
     ),
 }
+
+
+def without_sign_above(dataset):
+    dataset.BitsStored, dataset.HighBit = 12, 11
+    dataset.PixelData = (np.frombuffer(dataset.PixelData, "<u2") & 0x0FFF).tobytes()
 
 
 def mosaic(creator, group, element):

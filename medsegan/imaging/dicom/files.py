@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from ...errors import InputError
 from ..formats import DICOM_INDEX, has_bare_dicom_header, has_dicom_magic
+
+_SUFFIXES = (".dcm", ".ima")
 
 
 def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
@@ -12,6 +15,9 @@ def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
 
     Args:
         folder: searched with all its subfolders.
+
+    Raises:
+        InputError: a file has a suffix of DICOM but is none; left out, it might be a slice that is missing.
     """
     found: list[Path] = []
     n_others = 0
@@ -21,6 +27,8 @@ def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
             continue
         if has_dicom_magic(path) or has_bare_dicom_header(path):
             found.append(path)
+        elif path.suffix.lower() in _SUFFIXES:
+            raise InputError(f"{path}: is named as DICOM, but does not begin as DICOM does; the file is damaged")
         else:
             n_others += 1
     return found, n_others

@@ -16,7 +16,7 @@ from .header import MODALITY_OF_CLASS, SliceHeader, read_headers
 from .pixels import AIR, read_pixels, read_planes
 from .place import place_slices
 from .radiograph import RADIOGRAPH_CLASSES, choose_radiograph, is_radiograph, read_radiograph
-from .scales import scale_notes
+from .scales import air_notes, scale_notes
 from .stacks import Stack, count_left_out, find_stacks, repeated_positions
 
 
@@ -66,6 +66,7 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
     place = place_slices(distinct, str(path), fix_gaps=fix_gaps)
     modality = MODALITY_OF_CLASS[place.slices[0].sop_class]
     array = _stack_pixels(place.slices)
+    notes += air_notes(float(array.min()), modality)
     if place.straightening is not None:
         fill = AIR if modality == "ct" else min(0, array.min())
         # Padding below air would drag down what is interpolated beside it.
