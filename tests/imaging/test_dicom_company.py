@@ -55,9 +55,7 @@ def test_another_object_beside_the_slices_is_left_out_by_name(slices, write_spec
     require(right(12, name), folder, slices.off)
 
 
-@pytest.mark.parametrize(
-    ("announced", "outcome"), [("1.2.3", refused("SOPClassUID")), (DIRECTORY, right(12, "1"))]
-)
+@pytest.mark.parametrize(("announced", "outcome"), [("1.2.3", refused("SOP class")), (DIRECTORY, right(12, "1"))])
 def test_an_object_without_a_class_is_refused_unless_it_is_a_list_of_files(
     slices, write_specs, announced, outcome
 ):
@@ -104,7 +102,7 @@ def test_files_that_are_no_dicom_are_left_out(slices, write_specs, name):
 def test_a_slice_of_other_content_is_refused_by_its_name(slices, write_specs, suffix, content):
     folder = write_specs(slices.stack())
     (folder / f"last{suffix}").write_bytes(content)
-    require(refused(f"last{suffix}: is named as DICOM"), folder, slices.off)
+    require(refused(f"last{suffix}: it is named as DICOM"), folder, slices.off)
 
 
 @pytest.mark.parametrize("keeps_meta", [True, False])

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pydicom
 import pytest
-from enhanced_scenes import item, write_enhanced
+from enhanced_scan import item, write_enhanced
 from pydicom.uid import EnhancedMRImageStorage
 from series_outcomes import refused, require, right
 

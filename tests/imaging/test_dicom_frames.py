@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pydicom
 import pytest
-from enhanced_scenes import write_enhanced
+from enhanced_scan import write_enhanced
 from pydicom.uid import EnhancedCTImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedCTImageStorage
 
 from medsegan.errors import DataError

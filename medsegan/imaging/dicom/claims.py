@@ -26,15 +26,21 @@ _MODALITIES = {"ct": ("CT", "OT", ""), "mr": ("MR", "OT", "")}
 _HOUNSFIELD = ("", "HU", "HU_MOD")
 
 
-def claims_of(dataset: Dataset) -> tuple[tuple[str, str], ...]:
+def claims_of(text: Callable[[str], str], dataset: Dataset | None) -> tuple[tuple[str, str], ...]:
     """Names and values of what a slice says beyond its geometry; what it does not say is left out.
 
     Args:
-        dataset: with the elements of `CLAIM_TAGS`, where the file has them.
+        text: keyword -> the element as text.
+        dataset: with the elements of `CLAIM_TAGS` that are no text; `None` = the file has none of them.
     """
+    found = {name: text(name).upper() for name in ("Modality", "BurnedInAnnotation")}
+    if dataset is not None:
+        found |= _unusual(dataset)
+    return tuple((name, value) for name, value in found.items() if value)
+
+
+def _unusual(dataset: Dataset) -> dict[str, str]:
     found = {
-        "Modality": str(dataset.get("Modality") or "").upper(),
-        "BurnedInAnnotation": str(dataset.get("BurnedInAnnotation") or "").upper(),
         "RealWorldValue": _read(partial(_real_world, dataset)),
         "private scale": _read(partial(_private, dataset, _PRIVATE_SCALE)),
     }
@@ -42,7 +48,7 @@ def claims_of(dataset: Dataset) -> tuple[tuple[str, str], ...]:
         maker, count = (_read(partial(_private, dataset, number)) for number in (creator, tag))
         if maker.strip().upper() == _MAKERS[name] and count not in ("", "0", "1"):
             found["mosaic"] = count
-    return tuple((name, value) for name, value in found.items() if value)
+    return found
 
 
 def claim_notes(slices: Sequence["SliceHeader"], modality: str) -> tuple[str, ...]:

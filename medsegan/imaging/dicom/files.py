@@ -17,7 +17,7 @@ def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
         folder: searched with all its subfolders.
 
     Raises:
-        InputError: a file has a suffix of DICOM but is none; left out, it might be a slice that is missing.
+        InputError: a file with a suffix of DICOM is none: one slice of a series may be lost, and not be missed.
     """
     found: list[Path] = []
     n_others = 0
@@ -28,7 +28,10 @@ def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
         if has_dicom_magic(path) or has_bare_dicom_header(path):
             found.append(path)
         elif path.suffix.lower() in _SUFFIXES:
-            raise InputError(f"{path}: is named as DICOM, but does not begin as DICOM does; the file is damaged")
+            raise InputError(
+                f"{path}: it is named as DICOM but does not begin as DICOM ({path.stat().st_size} bytes); it is "
+                "damaged or empty: fetch it again, or take it out of the folder"
+            )
         else:
             n_others += 1
     return found, n_others

@@ -5,13 +5,14 @@ import struct
 import warnings
 import zlib
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.uid import UID
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from ...errors import DataError, InputError
 from ..volume import Modality
@@ -37,8 +38,8 @@ MODALITY_OF_CLASS: dict[str, Modality] = {
 }
 """The SOP classes that are read: CT and MR, plain, enhanced and legacy converted (DICOM PS3.4, annex B.5)."""
 
-_DIRECTORY = "1.2.840.10008.1.3.10"
-"""A DICOMDIR, also under another name; it has no SOPClassUID."""
+_TAG_BYTES = 4
+
 CONTRAST_TAGS = (
     *("ImageType", "EchoNumbers", "EchoTime", "InversionTime", "FlipAngle", "SequenceName", "DiffusionBValue"),
     *("ComplexImageComponent", "KVP", "ConvolutionKernel", "RescaleType", "TemporalPositionIdentifier", "StackID"),
@@ -145,8 +146,9 @@ def read_headers(path: Path) -> list[SliceHeader]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom warns of values that we parse ourselves
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
-            _require_whole(dataset, path)
+            with path.open("rb") as stream:
+                dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
+                _require_pixels(dataset, stream.read(_TAG_BYTES), path)
             if element_text(dataset, "SOPClassUID") not in ENHANCED_CLASSES:
                 return [_parse(dataset, path)]
             frames = enumerate(split_frames(dataset, path))
@@ -155,14 +157,27 @@ def read_headers(path: Path) -> list[SliceHeader]:
         raise InputError(f"{path}: the DICOM header cannot be read ({error}); the file is damaged") from error
 
 
-def _require_whole(dataset: Dataset, path: Path) -> None:
-    """A slice that is cut off before its size would pass for an object that is no slice, and be left out."""
-    announced = str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) if "file_meta" in vars(dataset) else ""
-    found = element_text(dataset, "SOPClassUID")
-    if announced != _DIRECTORY and (not found or (announced in MODALITY_OF_CLASS and announced != found)):
-        raise InputError(f"{path}: the DICOM header has no SOPClassUID that fits; the file is damaged or cut off")
-    if found in MODALITY_OF_CLASS and not (dataset.get("Rows") and dataset.get("Columns")):
-        raise InputError(f"{path}: the DICOM header has no Rows or no Columns; the file is damaged or cut off")
+def _require_pixels(dataset: Dataset, following: bytes, path: Path) -> None:
+    """Refuse a slice that ends before its pixels or contradicts itself, which would else pass for another object.
+
+    Args:
+        dataset: its header.
+        following: the tag that comes behind the header; empty at the end of the file.
+        path: the file, for messages.
+    """
+    meta = getattr(dataset, "file_meta", None) or Dataset()
+    promised, found = element_text(meta, "MediaStorageSOPClassUID"), element_text(dataset, "SOPClassUID")
+    is_stump = not found and promised != MediaStorageDirectoryStorage and getattr(dataset, "preamble", None)
+    if is_stump:
+        raise InputError(f"{path}: it says nowhere what it is (SOP class); the file is damaged or cut off")
+    if promised in MODALITY_OF_CLASS and found != promised:
+        raise InputError(
+            f"{path}: its meta header promises {UID(promised).name}, its SOP class is {found or 'missing'}; the "
+            "file is damaged or cut off"
+        )
+    is_deflated = element_text(meta, "TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+    if found in MODALITY_OF_CLASS and not following and not is_deflated:
+        raise InputError(f"{path}: the file ends before its pixels; it is damaged or cut off")
 
 
 def element_text(dataset: Dataset, keyword: str) -> str:
@@ -203,6 +218,11 @@ def _parse(dataset: Dataset, path: Path) -> SliceHeader:
         return element_numbers(dataset, keyword, path) if sop_class in MODALITY_OF_CLASS else ()
 
     thickness, slope, intercept = map(numbers, ("SliceThickness", "RescaleSlope", "RescaleIntercept"))
+    matrix = (int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0))
+    if sop_class in MODALITY_OF_CLASS and min(matrix) < 1:
+        raise InputError(f"{path}: the DICOM header has no Rows or no Columns; the file is damaged or cut off")
+    if len(slope) > 1 or len(intercept) > 1:
+        raise DataError(f"{path}: RescaleSlope {slope} and RescaleIntercept {intercept} are no scale")
     return SliceHeader(
         path=path,
         sop_class=sop_class,
@@ -210,7 +230,7 @@ def _parse(dataset: Dataset, path: Path) -> SliceHeader:
         origin=tuple(element_text(dataset, name) for name in _ORIGIN_TAGS),
         frame_uid=element_text(dataset, "FrameOfReferenceUID"),
         series_number=element_text(dataset, "SeriesNumber"),
-        matrix=(int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)),
+        matrix=matrix,
         position=numbers("ImagePositionPatient"),
         orientation=numbers("ImageOrientationPatient"),
         pixel_spacing=numbers("PixelSpacing"),
@@ -221,7 +241,7 @@ def _parse(dataset: Dataset, path: Path) -> SliceHeader:
         scale=(slope[0], intercept[0]) if slope and intercept else None,
         storage=(int(dataset.get("BitsStored") or 0), dataset.get("PixelRepresentation") == 1),
         phases=tuple((name, _phase_text(dataset, name)) for name in (*CONTRAST_TAGS, *MOMENT_TAGS)),
-        claims=claims_of(dataset),
+        claims=claims_of(partial(element_text, dataset), dataset),
     )
 
 

@@ -1,4 +1,7 @@
-"""Enhanced CT and MR files: many frames in one, with the groups that say where each lies."""
+"""Enhanced CT and MR images with the frames that slices of the tests describe."""
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
@@ -6,14 +9,16 @@ from pydicom.sequence import Sequence
 from pydicom.uid import EnhancedCTImageStorage, ExplicitVRLittleEndian, RLELossless
 
 
-def item(**values):
+def item(**values: Any) -> Dataset:
+    """An item of a sequence."""
     one = Dataset()
     for keyword, value in values.items():
         setattr(one, keyword, value)
     return one
 
 
-def functional_groups(spec, number):
+def functional_groups(spec: Any, number: int) -> Dataset:
+    """What an enhanced image says of one of its frames."""
     return item(
         PlanePositionSequence=[item(ImagePositionPatient=[float(value) for value in spec.position])],
         PlaneOrientationSequence=[item(ImageOrientationPatient=[*spec.along_row, *spec.along_column])],
@@ -25,7 +30,10 @@ def functional_groups(spec, number):
     )
 
 
-def write_enhanced(specs, path, sop_class=EnhancedCTImageStorage, compress=False):
+def write_enhanced(
+    specs: list[Any], path: Path, sop_class: str = EnhancedCTImageStorage, compress: bool = False
+) -> Path:
+    """The path of one file with all slices as its frames."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = sop_class, "1.2.3.5"
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
