@@ -152,6 +152,18 @@ SCENES = {
     "overlapping ranges": (lambda s: chest_and_abdomen(s, 0), refused(TWO)),
     "overlapping ranges, the upper": (lambda s: chest_and_abdomen(s, 0), right(series="2", added_hu=100)),
     "ranges that overlap out of step": (lambda s: chest_and_abdomen(s, 1.1), refused(TWO, fix_gaps=True)),
+    "two acquisitions, each dense, half a slice apart": (
+        lambda s: [replace(spec, added_hu=100) if spec.tags else spec for spec in between(s, AcquisitionNumber=2)],
+        refused(TWO),
+    ),
+    "two acquisitions end to end": (
+        lambda s: [replace(spec, tags={"AcquisitionNumber": 1 + k // 6}) for k, spec in enumerate(s.stack())],
+        right(12, "2 acquisitions lie end to end"),
+    ),
+    "a step of the table for every two slices": (
+        lambda s: [replace(spec, tags={"AcquisitionNumber": k // 2}) for k, spec in enumerate(s.stack())],
+        right(),
+    ),
     "ranges far apart": (lambda s: chest_and_abdomen(s, 60), refused("not evenly")),
     "thick slabs between": (lambda s: between(s, **MIP), refused(TWO)),
     "thick slabs instead of every second": (lambda s: alternating(s, **MIP), refused(TWO)),

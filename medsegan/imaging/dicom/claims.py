@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,8 @@ CLAIM_TAGS = (
     f"{_PRIVATE_SCALE:08X}",
 )
 _MODALITIES = {"ct": ("CT", "OT", ""), "mr": ("MR", "OT", "")}
+_STATION_SLICES = 4
+"""Fewer slices an acquisition are steps of one scan, as in CT without a spiral."""
 _HOUNSFIELD = ("", "HU", "HU_MOD")
 
 
@@ -55,7 +58,7 @@ def claim_notes(slices: Sequence["SliceHeader"], modality: str) -> tuple[str, ..
     """What a user should know of the slices of one volume; empty where they say nothing unusual.
 
     Args:
-        slices: of one volume.
+        slices: of one volume, in the order of their positions.
         modality: by their SOP class, "ct" or "mr".
     """
     said = [dict(header.claims) for header in slices]
@@ -76,6 +79,12 @@ def claim_notes(slices: Sequence["SliceHeader"], modality: str) -> tuple[str, ..
         )
     if len({one.get("private scale", "") for one in said}) > 1:
         notes.append("a private scale of the scanner changes from slice to slice; only RescaleSlope was applied")
+    stations = [key for key, _ in groupby(dict(header.phases)["AcquisitionNumber"] for header in slices)]
+    if len(set(stations)) == len(stations) > 1 and len(slices) >= _STATION_SLICES * len(stations):
+        notes.append(
+            f"{len(stations)} acquisitions lie end to end in this volume (AcquisitionNumber); whether they show "
+            "one state of the patient is not to be told"
+        )
     return tuple(notes)
 
 

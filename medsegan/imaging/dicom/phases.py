@@ -20,6 +20,7 @@ _CLOCKS = ("AcquisitionTime", "ContentTime")
 _SAME_SHARE = 0.05
 """Numbers nearer than this are one, so that rounding in the header divides nothing."""
 _MOST_TAGS = 3
+_DENSE = 1.05
 
 
 def split_phases(group: Sequence[SliceHeader], by_position: ByPosition) -> list[Part]:
@@ -76,13 +77,14 @@ def _by_moment(group: list[SliceHeader], by_position: ByPosition) -> list[Part]:
 
 
 def _out_of_step(group: list[SliceHeader]) -> list[Part]:
-    """Two even stacks whose ranges overlap, where the whole is uneven; else the slices as they are."""
-    if len(group) <= 2 * MAX_STRAY_SLICES or _is_even(group):
+    """Two even stacks whose ranges overlap, where the whole is uneven or each of them is dense."""
+    if len(group) <= 2 * MAX_STRAY_SLICES:
         return [("", group)]
+    is_fit = _is_dense if _is_even(group) else _is_even
     for name in MOMENT_TAGS:
         parts = _parts(group, [name])
         is_several = len(parts) > 1 and min(len(part) for _, part in parts) > MAX_STRAY_SLICES
-        if is_several and _overlap([part for _, part in parts]) and all(_is_even(part) for _, part in parts):
+        if is_several and _overlap([part for _, part in parts]) and all(is_fit(part) for _, part in parts):
             return parts
     return [("", group)]
 
@@ -90,6 +92,17 @@ def _out_of_step(group: list[SliceHeader]) -> list[Part]:
 def _is_even(group: Sequence[SliceHeader]) -> bool:
     heights = _heights(group)
     return heights is not None and len(heights) > 1 and Spacing(heights).is_even
+
+
+def _is_dense(group: Sequence[SliceHeader]) -> bool:
+    """Whether slices are even and no further apart than they are thick, so that nothing belongs between them.
+
+    Slices taken in turn, the odd ones and then the even ones, leave room for the others.
+    """
+    heights, thickness_mm = _heights(group), group[0].thickness_mm
+    if heights is None or thickness_mm is None or not _is_even(group):
+        return False
+    return Spacing(heights).mean_mm <= _DENSE * thickness_mm
 
 
 def _overlap(parts: Groups) -> bool:
