@@ -1,6 +1,7 @@
 """Scans and labels: read from files, written to files, put on one intensity scale."""
 
 from .aligned import align_label
+from .belonging import belonging_notes
 from .class_names import class_name_of
 from .content_hash import content_hash
 from .dicom import (
@@ -32,6 +33,7 @@ __all__ = [
     "Modality",
     "Volume",
     "align_label",
+    "belonging_notes",
     "class_name_of",
     "content_hash",
     "count_volumes",

@@ -22,6 +22,8 @@ class Volume:
         modality: what the file itself says; "unknown" if it says nothing.
         notes: what the reader found worth telling: repairs, conflicts, choices. No patient data.
         is_picture: whether it is a picture without a place in the patient or a header of its scanner.
+        frame_uid: FrameOfReferenceUID of DICOM: only what shares it has comparable positions; "" = not said.
+        made_up: indices along the third axis of the slices that were interpolated, since none was acquired there.
     """
 
     array: Array
@@ -29,6 +31,8 @@ class Volume:
     modality: Modality = "unknown"
     notes: tuple[str, ...] = field(default=())
     is_picture: bool = False
+    frame_uid: str = field(default="", repr=False)
+    made_up: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _require_same_shape(self.array, self.grid)

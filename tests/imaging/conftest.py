@@ -40,7 +40,9 @@ class SliceSpec:
     series_uid: str = "1.2.3.4"
     added_hu: int = 0
     rle: bool = False
+    sop_class: str = CTImageStorage
     tags: dict[str, Any] = field(default_factory=dict)
+    edit: Callable[[FileDataset], None] | None = None
 
     def hounsfield(self) -> np.ndarray:
         rows, columns = np.indices(self.matrix)
@@ -61,11 +63,11 @@ def stack_specs(n_slices: int = N_SLICES, step_mm: float = STEP_MM, **changes: A
 
 def write_slice(spec: SliceSpec, path: Path) -> None:
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = CTImageStorage
+    meta.MediaStorageSOPClassUID = spec.sop_class
     meta.MediaStorageSOPInstanceUID = f"1.2.3.{zlib.crc32(path.name.encode())}.{spec.number}"
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-    dataset.SOPClassUID = CTImageStorage
+    dataset.SOPClassUID = spec.sop_class
     dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.3", spec.series_uid
     dataset.FrameOfReferenceUID = "1.2.3.9"
@@ -85,10 +87,11 @@ def write_slice(spec: SliceSpec, path: Path) -> None:
     dataset.PixelData = stored.astype("<i2" if spec.signed else "<u2").tobytes()
     for keyword, value in spec.tags.items():
         setattr(dataset, keyword, value)
+    if spec.edit is not None:
+        spec.edit(dataset)
     if spec.rle:
         dataset.compress(RLELossless, generate_instance_uid=False)
-    with pydicom.config.disable_value_validation():
-        dataset.save_as(path, enforce_file_format=True)
+    dataset.save_as(path, enforce_file_format=True)
 
 
 @pytest.fixture
@@ -100,8 +103,9 @@ def write_specs(tmp_path: Path) -> Callable[[list[SliceSpec]], Path]:
         folder.mkdir(exist_ok=True)
         names = [f"IM{index:04d}.dcm" for index in range(len(specs))]
         random.Random(5).shuffle(names)
-        for spec, name in zip(specs, names, strict=True):
-            write_slice(spec, folder / name)
+        with pydicom.config.disable_value_validation():
+            for spec, name in zip(specs, names, strict=True):
+                write_slice(spec, folder / name)
         return folder
 
     return write

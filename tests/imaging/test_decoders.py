@@ -1,12 +1,16 @@
 """A compression that cannot be decoded is named with what would decode it."""
 
+import tomllib
+
 import numpy as np
 import pytest
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, CTImageStorage
+from source_tree import ROOT
 
-from medsegan.errors import MedseganError
+from medsegan.errors import DataError, MedseganError
+from medsegan.imaging.dicom import pixels
 from medsegan.imaging.dicom.decoders import advice_on
 from medsegan.imaging.dicom.pixels import read_pixels
 
@@ -38,14 +42,32 @@ def test_what_cannot_be_decoded_is_an_error_with_its_uid(tmp_path, kind, capfd):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("kind", "package"),
-    [("70", "python-gdcm"), ("80", "pyjpegls"), ("91", "pylibjpeg-openjpeg"), ("201", "pylibjpeg-openjpeg")],
-)
-def test_the_package_is_named_and_is_free(kind, package):
-    assert package in advice_on(UID(f"1.2.840.10008.1.2.4.{kind}"))
-    assert "pylibjpeg-libjpeg" not in advice_on(UID(f"1.2.840.10008.1.2.4.{kind}"))
+PLUGINS = {
+    **dict.fromkeys(["50", "51", "53", "55", "57", "70"], "python-gdcm"),
+    **dict.fromkeys(["80", "81"], "pyjpegls"),
+    **dict.fromkeys(["90", "91", "92", "93", "201", "202", "203"], "pylibjpeg-openjpeg"),
+}
 
 
-def test_without_a_package_conversion_is_advised():
-    assert advice_on(UID("1.2.840.10008.1.2.4.102")) == "convert the series to an uncompressed syntax"
+@pytest.mark.parametrize(("kind", "plugin"), PLUGINS.items())
+def test_without_its_decoder_the_uid_the_plugin_and_the_extra_are_named(tmp_path, monkeypatch, kind, plugin):
+    monkeypatch.setattr(pixels, "_needs_other_decoder", lambda dataset, syntax: True)
+    syntax = f"1.2.840.10008.1.2.4.{kind}"
+    write_undecodable(tmp_path / "a.dcm", syntax)
+    with pytest.raises(DataError) as caught:
+        read_pixels(tmp_path / "a.dcm")
+    for part in (syntax, plugin, 'pip install "medsegan[dicom]"', "a.dcm"):
+        assert part in str(caught.value)
+    assert "pylibjpeg-libjpeg" not in str(caught.value)
+
+
+def test_the_extra_holds_every_plugin_that_is_named():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extra = " ".join(project["project"]["optional-dependencies"]["dicom"])
+    assert all(plugin in extra for plugin in PLUGINS.values())
+
+
+def test_without_a_plugin_conversion_is_advised():
+    advice = advice_on(UID("1.2.840.10008.1.2.4.102"))
+    assert "pip install" not in advice
+    assert "convert the series to an uncompressed syntax" in advice

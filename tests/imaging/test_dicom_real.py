@@ -33,7 +33,7 @@ def test_nine_transfer_syntaxes_of_one_image(real_scans):
 
 def test_a_mosaic_is_no_volume(real_scans):
     with pytest.raises(DataError, match="mosaic"):
-        read_series(real_scans("awkward") / "dcm_qa_ts_9_syntaxes")
+        read_series(real_scans("awkward") / "dcm_qa_ts_9_syntaxes", "1")
 
 
 def test_big_endian_is_the_same_image(real_scans):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
@@ -83,6 +84,44 @@ def test_padding_becomes_the_darkest_value(write, stored, photometric):
     is_padding = stored >= 900
     assert np.array_equal(volume.array[..., 0].T[~is_padding], plain[~is_padding])
     assert set(volume.array[..., 0].T[is_padding]) == {plain[~is_padding].min()}
+
+
+@pytest.mark.parametrize(("is_signed", "written"), [(1, 65516), (0, -65516)])
+def test_padding_of_the_other_sign_than_the_pixels_is_padding(write, stored, is_signed, written):
+    value = -20 if is_signed else 20
+    tags = {"PixelRepresentation": is_signed, "BitsStored": 16, "HighBit": 15, "PixelSpacing": [1, 1]}
+    path = write(**tags)
+    dataset = pydicom.dcmread(path)
+    padded = stored.astype(np.int16)
+    padded[0] = value
+    dataset.PixelData = padded.tobytes()
+    dataset.add_new("PixelPaddingValue", "US" if is_signed else "SL", written)
+    dataset.save_as(path)
+    volume = read_volume(path)
+    assert "padding" in volume.notes[0]
+    assert set(volume.array[:, 0, 0]) == {int(np.delete(padded, 0, axis=0)[padded[1:] != value].min())}
+
+
+@pytest.mark.parametrize(
+    ("photometric", "shape", "fits"),
+    [
+        ("MONOCHROME1", "INVERSE", True),
+        ("MONOCHROME2", "IDENTITY", True),
+        ("MONOCHROME2", "INVERSE", False),
+        ("MONOCHROME1", "IDENTITY", False),
+    ],
+)
+def test_a_contradiction_on_what_is_bright_is_told(write, photometric, shape, fits):
+    tags = {"PhotometricInterpretation": photometric, "PresentationLUTShape": shape, "PixelSpacing": [1, 1]}
+    notes = " ".join(read_volume(write(**tags)).notes)
+    assert ("PresentationLUTShape" in notes) == (not fits)
+
+
+def test_without_a_size_the_shape_of_a_pixel_is_kept(write):
+    volume = read_volume(write(PixelAspectRatio=[3, 2]))
+    assert volume.grid.spacing_mm[:2] == pytest.approx((1.0, 1.5))
+    assert "1.5 times as high as wide" in volume.notes[1]
+    assert read_volume(write(PixelAspectRatio=[1, 1])).grid.spacing_mm[:2] == (1.0, 1.0)
 
 
 @pytest.mark.parametrize(

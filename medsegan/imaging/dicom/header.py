@@ -4,9 +4,11 @@ import re
 import struct
 import warnings
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
@@ -14,7 +16,11 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MediaStorageDirecto
 
 from ...errors import DataError, InputError
 from ..volume import Modality
+from .claims import CLAIM_TAGS, claims_of
 from .frames import ENHANCED_CLASSES, GROUP_SEQUENCES, split_frames
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+"""A decimal string (DICOM PS3.5, section 6.2); Python's own float() takes more, such as "1_0" and "nan"."""
 
 READ_FAILURES = (
     *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, LookupError, AttributeError),
@@ -34,36 +40,30 @@ MODALITY_OF_CLASS: dict[str, Modality] = {
 
 _TAG_BYTES = 4
 
-_PHASE_TAGS = (
-    "AcquisitionNumber",
-    "TemporalPositionIdentifier",
-    "EchoNumbers",
-    "EchoTime",
-    "InversionTime",
-    "TriggerTime",
-    "DiffusionBValue",
-    "ImageType",
-    "AcquisitionTime",
-    "ContentTime",
-    "StackID",
+CONTRAST_TAGS = (
+    *("ImageType", "EchoNumbers", "EchoTime", "InversionTime", "FlipAngle", "SequenceName", "DiffusionBValue"),
+    *("ComplexImageComponent", "KVP", "ConvolutionKernel", "RescaleType", "TemporalPositionIdentifier", "StackID"),
+)
+"""What makes a slice part of another volume wherever it lies."""
+MOMENT_TAGS = (
+    *("TriggerTime", "NominalPercentageOfCardiacPhase", "AcquisitionNumber", "DiffusionGradientOrientation"),
+    *("AcquisitionTime", "ContentTime"),
 )
 """What may tell two slices at one position apart, the most telling first."""
+_BINARY_TAGS = ("DiffusionBValue", "DiffusionGradientOrientation", "NominalPercentageOfCardiacPhase")
+"""Stored as floating point numbers (FD) and not as text."""
+_ORIGIN_TAGS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber")
 
 _TAGS = (
-    *_PHASE_TAGS,
-    *(
-        "SOPClassUID",
-        "StudyInstanceUID",
-        "SeriesInstanceUID",
-        "FrameOfReferenceUID",
-        "SeriesNumber",
-        "Rows",
-        "Columns",
-    ),
+    *CONTRAST_TAGS,
+    *MOMENT_TAGS,
+    *_ORIGIN_TAGS,
+    *("SOPClassUID", "FrameOfReferenceUID", "Rows", "Columns"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SamplesPerPixel"),
     *("PhotometricInterpretation", "NumberOfFrames"),
     *("RescaleSlope", "RescaleIntercept", "BitsStored", "PixelRepresentation"),
     *GROUP_SEQUENCES,
+    *CLAIM_TAGS,
 )
 
 _LONGEST_SHOWN = 128
@@ -79,6 +79,7 @@ class SliceHeader:
         path: its file.
         sop_class: the UID of what kind of object it is.
         series_uid: SeriesInstanceUID.
+        origin: patient, study, series and its number; only compared, never shown.
         frame_uid: FrameOfReferenceUID; slices of different frames have no common place.
         series_number: the number a viewer shows.
         matrix: rows and columns.
@@ -91,13 +92,15 @@ class SliceHeader:
         n_frames: pictures in the file.
         scale: RescaleSlope and RescaleIntercept; None = the file lacks one.
         storage: BitsStored, and whether stored values are signed.
-        phases: names and values that may tell slices at one position apart.
+        phases: names and values that may tell the slices of several volumes apart.
+        claims: names and values of what else a user should know.
         frame: index of the picture in its file; None = the file holds one slice.
     """
 
     path: Path
     sop_class: str
     series_uid: str
+    origin: tuple[str, ...] = field(repr=False)
     frame_uid: str
     series_number: str
     matrix: tuple[int, int]
@@ -111,12 +114,18 @@ class SliceHeader:
     scale: tuple[float, float] | None
     storage: tuple[int, bool]
     phases: tuple[tuple[str, str], ...]
+    claims: tuple[tuple[str, str], ...] = ()
     frame: int | None = None
 
     @property
     def image_type(self) -> tuple[str, ...]:
         """The values of ImageType in capitals."""
-        return tuple(part.strip().upper() for part in dict(self.phases)["ImageType"].split("\\"))
+        return tuple(dict(self.phases)["ImageType"].split("\\"))
+
+    @property
+    def is_mosaic(self) -> bool:
+        """Whether one picture holds many slices side by side, by its type or a private tag of its scanner."""
+        return "MOSAIC" in self.image_type or "mosaic" in dict(self.claims)
 
     @property
     def class_name(self) -> str:
@@ -196,13 +205,13 @@ def element_numbers(dataset: Dataset, keyword: str, path: Path) -> tuple[float, 
     """The numbers of an element; empty if it is absent or empty.
 
     Raises:
-        DataError: a value is no number.
+        DataError: a value is no finite number.
     """
     text = element_text(dataset, keyword)
-    try:
-        return tuple(float(part.strip().replace(",", ".")) for part in text.split("\\") if part.strip())
-    except ValueError as error:
-        raise DataError(f"{path}: {keyword} is {shown(text)}, expected numbers; the header is damaged") from error
+    parts = [part.strip().replace(",", ".") for part in text.split("\\") if part.strip()]
+    if any(not _NUMBER.fullmatch(part) or not np.isfinite(float(part)) for part in parts):
+        raise DataError(f"{path}: {keyword} is {shown(text)}, expected numbers; the header is damaged")
+    return tuple(float(part) for part in parts)
 
 
 def shown(text: str) -> str:
@@ -213,30 +222,42 @@ def shown(text: str) -> str:
 
 
 def _parse(dataset: Dataset, path: Path) -> SliceHeader:
-    thickness = element_numbers(dataset, "SliceThickness", path)
-    slope, intercept = (element_numbers(dataset, f"Rescale{name}", path) for name in ("Slope", "Intercept"))
+    sop_class = element_text(dataset, "SOPClassUID")
+
+    def numbers(keyword: str) -> tuple[float, ...]:
+        """Those of an object that is left out do not matter, damaged or not."""
+        return element_numbers(dataset, keyword, path) if sop_class in MODALITY_OF_CLASS else ()
+
+    thickness, slope, intercept = map(numbers, ("SliceThickness", "RescaleSlope", "RescaleIntercept"))
+    matrix = (int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0))
+    if sop_class in MODALITY_OF_CLASS and min(matrix) < 1:
+        raise InputError(f"{path}: the DICOM header has no Rows or no Columns; the file is damaged or cut off")
+    if len(slope) > 1 or len(intercept) > 1:
+        raise DataError(f"{path}: RescaleSlope {slope} and RescaleIntercept {intercept} are no scale")
     return SliceHeader(
         path=path,
-        sop_class=element_text(dataset, "SOPClassUID"),
+        sop_class=sop_class,
         series_uid=element_text(dataset, "SeriesInstanceUID"),
+        origin=tuple(element_text(dataset, name) for name in _ORIGIN_TAGS),
         frame_uid=element_text(dataset, "FrameOfReferenceUID"),
         series_number=element_text(dataset, "SeriesNumber"),
-        matrix=(int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)),
-        position=element_numbers(dataset, "ImagePositionPatient", path),
-        orientation=element_numbers(dataset, "ImageOrientationPatient", path),
-        pixel_spacing=element_numbers(dataset, "PixelSpacing", path),
+        matrix=matrix,
+        position=numbers("ImagePositionPatient"),
+        orientation=numbers("ImageOrientationPatient"),
+        pixel_spacing=numbers("PixelSpacing"),
         thickness_mm=thickness[0] if thickness else None,
         photometric=element_text(dataset, "PhotometricInterpretation"),
         n_samples=int(dataset.get("SamplesPerPixel") or 1),
         n_frames=int(float(element_text(dataset, "NumberOfFrames") or 1)),
         scale=(slope[0], intercept[0]) if slope and intercept else None,
         storage=(int(dataset.get("BitsStored") or 0), dataset.get("PixelRepresentation") == 1),
-        phases=tuple((name, _phase_text(dataset, name)) for name in _PHASE_TAGS),
+        phases=tuple((name, _phase_text(dataset, name)) for name in (*CONTRAST_TAGS, *MOMENT_TAGS)),
+        claims=claims_of(partial(element_text, dataset), dataset),
     )
 
 
 def _phase_text(dataset: Dataset, keyword: str) -> str:
-    """DiffusionBValue is binary (FD), all others are text."""
-    if keyword == "DiffusionBValue":
+    if keyword in _BINARY_TAGS:
         return str(dataset.get(keyword, ""))
-    return element_text(dataset, keyword)
+    text = element_text(dataset, keyword)
+    return "\\".join(part.strip().upper() for part in text.split("\\")) if keyword == "ImageType" else text

@@ -77,6 +77,26 @@ def referenced_series(path: Path) -> frozenset[str]:
     return frozenset(found - {""})
 
 
+def frames_of_reference(path: Path) -> frozenset[str]:
+    """FrameOfReferenceUIDs of the positions in a segmentation or structure set; empty if not said."""
+    try:
+        header = _header(
+            path, "FrameOfReferenceUID", "ReferencedFrameOfReferenceSequence", "StructureSetROISequence"
+        )
+        found = {str(header.get("FrameOfReferenceUID", ""))}
+        found |= {
+            str(item.get("FrameOfReferenceUID", ""))
+            for item in header.get("ReferencedFrameOfReferenceSequence") or ()
+        }
+        found |= {
+            str(item.get("ReferencedFrameOfReferenceUID", ""))
+            for item in header.get("StructureSetROISequence") or ()
+        }
+    except Exception:  # damage of whatever kind: its reader will say so
+        return frozenset()
+    return frozenset(found - {""})
+
+
 def series_of_file(path: Path) -> str:
     """The SeriesInstanceUID of a DICOM file; "" if it has none or cannot be read."""
     try:

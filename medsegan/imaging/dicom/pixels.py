@@ -22,6 +22,7 @@ from .header import MODALITY_OF_CLASS, READ_FAILURES, SliceHeader, element_numbe
 
 AIR = -1024.0
 """Hounsfield units outside of the field of view of a CT."""
+_HALF_INT32 = 2**30
 _TISSUE = (-1000.0, 3072.0)
 """A CT value between these may be real, whatever the header says of padding."""
 
@@ -112,7 +113,9 @@ def _scaled_pixels(dataset: Dataset, scales: Dataset, path: Path, frame: int | N
     if _needs_other_decoder(dataset, syntax):
         if frame is not None:  # the other decoder knows one scale for all frames
             raise _no_decoder(path, syntax)
-        return _Decoded(_decode_with_itk(dataset, path, syntax))
+        values = _decode_with_itk(dataset, path, syntax)
+        return _Decoded(values, _padding(np.rint((values - intercept) / slope), dataset, path))
+    _require_length(dataset, path, syntax)
     try:
         stored = pixel_array(dataset) if frame is None else pixel_array(dataset, index=frame)
     except READ_FAILURES as error:
@@ -124,9 +127,17 @@ def _scaled_pixels(dataset: Dataset, scales: Dataset, path: Path, frame: int | N
     if not syntax.is_compressed and int(dataset.BitsStored) < int(dataset.BitsAllocated):
         stored = _with_padding_whole(stored, dataset, frame, path)
     padding = _padding(stored, dataset, path)
-    if float(slope).is_integer() and float(intercept).is_integer() and stored.dtype.kind in "iu":
+    if float(slope).is_integer() and float(intercept).is_integer() and _fits_int32(stored, slope, intercept):
         return _Decoded(stored.astype(np.int32) * np.int32(slope) + np.int32(intercept), padding)
     return _Decoded(stored.astype(np.float64) * slope + intercept, padding)
+
+
+def _fits_int32(stored: Array, slope: float, intercept: float) -> bool:
+    """Whether no step of the scaling leaves the range of 32 bits, in which it would wrap around unseen."""
+    if stored.dtype.kind not in "iu":
+        return False
+    largest = max(abs(int(stored.min(initial=0))), abs(int(stored.max(initial=0))))
+    return max(largest, largest * abs(slope), abs(intercept)) < _HALF_INT32
 
 
 def _require_bits(dataset: Dataset, path: Path) -> None:
@@ -137,6 +148,20 @@ def _require_bits(dataset: Dataset, path: Path) -> None:
         raise DataError(
             f"{path}: BitsAllocated {allocated}, BitsStored {stored} and HighBit {high} contradict each other or "
             "are of a kind that is not read; expected HighBit to be BitsStored - 1. Export the series again"
+        )
+
+
+def _require_length(dataset: Dataset, path: Path, syntax: UID) -> None:
+    """Bytes behind the pixels are left out by the decoder; a row of them or more means another size or depth."""
+    if (syntax.is_compressed and not syntax.is_deflated) or "PixelData" not in dataset:
+        return
+    row = int(dataset.Columns) * int(dataset.BitsAllocated) // 8 * int(dataset.get("SamplesPerPixel") or 1)
+    expected = row * int(dataset.Rows) * int(float(dataset.get("NumberOfFrames") or 1))
+    found = len(dataset.PixelData)
+    if found - expected >= max(row, 2):
+        raise DataError(
+            f"{path}: the pixels have {found - expected} more bytes than the {expected} that the header asks for; "
+            "its Rows, Columns or BitsAllocated may be wrong. Export the series again"
         )
 
 
@@ -155,7 +180,7 @@ def _with_padding_whole(stored: Array, dataset: Dataset, frame: int | None, path
     is_odd = above != 0
     if dataset.get("PixelRepresentation") == 1:
         is_odd &= raw >> (n_bits - 1) != -1
-    padding = _stored_number(dataset, "PixelPaddingValue", path)
+    padding = stored_number(dataset, "PixelPaddingValue", path)
     is_padding = raw == padding if padding is not None else np.zeros(raw.shape, dtype=np.bool_)
     is_odd &= ~is_padding
     overlays = [dataset[group, 0x0102].value for group in range(0x6000, 0x6020, 2) if (group, 0x0102) in dataset]
@@ -169,16 +194,16 @@ def _with_padding_whole(stored: Array, dataset: Dataset, frame: int | None, path
 
 def _padding(stored: Array, dataset: Dataset, path: Path) -> Array | None:
     """Where a slice is padding (DICOM PS3.3, C.7.5.1.1.2); a limit makes it a range."""
-    first = _stored_number(dataset, "PixelPaddingValue", path)
+    first = stored_number(dataset, "PixelPaddingValue", path)
     if first is None:
         return None
-    last = _stored_number(dataset, "PixelPaddingRangeLimit", path)
+    last = stored_number(dataset, "PixelPaddingRangeLimit", path)
     last = first if last is None else last
     found = (stored >= min(first, last)) & (stored <= max(first, last))
     return found if found.any() else None
 
 
-def _stored_number(dataset: Dataset, keyword: str, path: Path) -> int | None:
+def stored_number(dataset: Dataset, keyword: str, path: Path) -> int | None:
     """A number of the type of the pixels; writers mix up signed and unsigned, which is undone here."""
     if keyword not in dataset or dataset[keyword].value in (None, ""):
         return None
@@ -188,8 +213,8 @@ def _stored_number(dataset: Dataset, keyword: str, path: Path) -> int | None:
         raise DataError(f"{path}: {keyword} is no number; the header is damaged") from error
     is_signed = int(dataset.get("PixelRepresentation") or 0) == 1
     if is_signed and number > 32767:
-        return number - 65536
-    return number + 65536 if not is_signed and number < 0 else number
+        return number - 65536 if int(dataset.BitsAllocated) <= 16 else number
+    return number + 2 ** int(dataset.BitsAllocated) if not is_signed and number < 0 else number
 
 
 def _without_padding(decoded: _Decoded, modality: Modality) -> Array:
@@ -200,6 +225,10 @@ def _without_padding(decoded: _Decoded, modality: Modality) -> Array:
         beyond = padding & (values > _TISSUE[1])
         return np.where(beyond, np.asarray(AIR, dtype=values.dtype), values) if beyond.any() else values
     rest = values[~padding]
+    beside = values[padding]
+    # A value that lies among those of tissue is no padding, whatever the header says.
+    if len(rest) and beside.max() >= rest.min() and beside.min() <= rest.max():
+        return values
     lowest = min(0.0, float(rest.min(initial=0.0)))
     return np.where(padding, np.asarray(lowest, dtype=values.dtype), values)
 
@@ -219,8 +248,8 @@ def _syntax_of(dataset: Dataset) -> UID:
 def _rescale(dataset: Dataset, path: Path) -> tuple[float, float]:
     slope = element_numbers(dataset, "RescaleSlope", path) or (1.0,)
     intercept = element_numbers(dataset, "RescaleIntercept", path) or (0.0,)
-    if not np.isfinite([slope[0], intercept[0]]).all() or slope[0] == 0:
-        raise DataError(f"{path}: RescaleSlope {slope[0]} and RescaleIntercept {intercept[0]} are no scale")
+    if len(slope) > 1 or len(intercept) > 1 or slope[0] == 0:
+        raise DataError(f"{path}: RescaleSlope {slope} and RescaleIntercept {intercept} are no scale")
     return slope[0], intercept[0]
 
 
@@ -241,6 +270,8 @@ def _needs_other_decoder(dataset: Dataset, syntax: UID) -> bool:
 
 def _decode_with_itk(dataset: Dataset, path: Path, syntax: UID) -> Array:
     """GDCM inside SimpleITK decodes most syntaxes and scales the values itself."""
+    if any("," in element_text(dataset, name) for name in ("RescaleSlope", "RescaleIntercept")):
+        raise _no_decoder(path, syntax)  # it would cut the scale off at the comma
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")

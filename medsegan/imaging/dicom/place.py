@@ -19,6 +19,8 @@ _MAX_TILT_DEGREES = 45.0
 """No gantry tilts so far; such positions are wrong."""
 _DIRECTION_TOLERANCE = 1e-3
 _NO_THICKNESS_MM = 1.0
+_APART = 1.99
+"""Slices so many thicknesses apart may be every second one of a series, of which positions say nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,8 @@ def place_slices(slices: Sequence[SliceHeader], where: str, *, fix_gaps: bool = 
     affine[:3, 2] = (positions[-1] - positions[0]) / (n_even - 1)
     tilt_degrees = _tilt_degrees(positions, normal, spacing, where)
     if spacing.is_even and tilt_degrees <= _MAX_SHEAR_DEGREES:
-        return Placement(ordered, Grid((columns, rows, n_even), RAS_FROM_LPS @ affine), None, ())
+        apart = _apart_notes(ordered, spacing)
+        return Placement(ordered, Grid((columns, rows, n_even), RAS_FROM_LPS @ affine), None, apart)
     along = spacing.along_normal - spacing.along_normal[0]
     step_mm = along[-1] / (n_even - 1)
     heights = np.arange(n_even, dtype=np.float64) if spacing.is_even else along / step_mm
@@ -90,7 +93,7 @@ def place_slices(slices: Sequence[SliceHeader], where: str, *, fix_gaps: bool = 
         affine[:3, 3] += affine[:3, :2] @ start
         affine[:3, 2] = normal * step_mm
     repair = Straightening(shifts, heights, (*plane, n_even), spacing.tolerance_mm / step_mm)
-    notes = _repair_notes(repair, spacing, tilt_degrees, (columns, rows))
+    notes = (*_repair_notes(repair, spacing, tilt_degrees, (columns, rows)), *_apart_notes(ordered, spacing))
     return Placement(ordered, Grid(repair.shape, RAS_FROM_LPS @ affine), repair, notes)
 
 
@@ -109,10 +112,20 @@ def _repair_notes(
         step_mm = (spacing.along_normal[-1] - spacing.along_normal[0]) / (repair.shape[2] - 1)
         notes.append(
             f"{len(spacing.along_normal)} slices were not evenly spaced: {spacing.describe()}; resampled to "
-            f"{repair.shape[2]} slices {step_mm:.3f} mm apart, {repair.n_between} of them interpolated "
+            f"{repair.shape[2]} slices {step_mm:.3f} mm apart, {len(repair.between)} of them interpolated "
             "(--fix-gaps)"
         )
     return tuple(notes)
+
+
+def _apart_notes(slices: Sequence[SliceHeader], spacing: Spacing) -> tuple[str, ...]:
+    thickest = max((header.thickness_mm or 0.0 for header in slices), default=0.0)
+    if thickest <= 0 or spacing.usual_mm < _APART * thickest:
+        return ()
+    return (
+        f"slices lie {spacing.usual_mm:.3g} mm apart, but are only {thickest:.3g} mm thick; either what lies "
+        "between them was not scanned, or slices are missing throughout",
+    )
 
 
 def _require_place(slices: Sequence[SliceHeader]) -> None:

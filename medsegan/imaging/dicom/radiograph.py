@@ -16,7 +16,7 @@ from ...shapes import Array
 from ..formats import is_dicom_file
 from ..volume import Volume
 from .header import READ_FAILURES, SliceHeader, element_numbers, element_text
-from .pixels import read_pixels
+from .pixels import read_pixels, stored_number
 
 RADIOGRAPH_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.1",
@@ -28,7 +28,8 @@ RADIOGRAPH_CLASSES = {
 _TAGS = (
     *("PatientOrientation", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"),
     *("PixelSpacingCalibrationType", "EstimatedRadiographicMagnificationFactor", "PresentationIntentType"),
-    *("PhotometricInterpretation", "BitsStored", "PixelRepresentation", "RescaleSlope", "RescaleIntercept"),
+    *("PhotometricInterpretation", "PresentationLUTShape", "PixelAspectRatio"),
+    *("BitsAllocated", "BitsStored", "PixelRepresentation", "RescaleSlope", "RescaleIntercept"),
     *("PixelPaddingValue", "PixelPaddingRangeLimit", "BurnedInAnnotation", "SpecificCharacterSet"),
 )
 _DIRECTIONS = {"L": (-1.0, 0.0), "R": (1.0, 0.0), "F": (0.0, -1.0), "H": (0.0, 1.0)}
@@ -126,6 +127,12 @@ def read_radiograph(header: SliceHeader) -> Volume:
     dataset = _read_tags(path)
     notes: list[str] = []
     values = _without_padding(read_pixels(path), _values_of(dataset, path), header.photometric, notes)
+    shape = element_text(dataset, "PresentationLUTShape").upper()
+    if shape and (shape == "INVERSE") != (header.photometric == "MONOCHROME1"):
+        notes.append(
+            f"PresentationLUTShape {shape} does not fit {header.photometric}, which counts; dark and bright "
+            "may be exchanged"
+        )
     spacing_mm = _spacing_mm(dataset, path, notes)
     if element_text(dataset, "PresentationIntentType").upper() == "FOR PROCESSING":
         notes.append("raw values of the detector (for processing), not made to be looked at")
@@ -153,11 +160,11 @@ def _values_of(dataset: Dataset, path: Path) -> _Values:
     slope = (element_numbers(dataset, "RescaleSlope", path) or (1.0,))[0]
     intercept = (element_numbers(dataset, "RescaleIntercept", path) or (0.0,))[0]
     padding = None
-    if dataset.get("PixelPaddingValue") not in (None, ""):
-        first = float(dataset.PixelPaddingValue)
-        last = dataset.get("PixelPaddingRangeLimit")
-        ends = (first, first if last in (None, "") else float(last))
-        padding = (min(ends), max(ends))
+    first = stored_number(dataset, "PixelPaddingValue", path)
+    if first is not None:
+        last = stored_number(dataset, "PixelPaddingRangeLimit", path)
+        ends = (first, first if last is None else last)
+        padding = (float(min(ends)), float(max(ends)))
     lowest = -(2 ** (n_bits - 1)) if is_signed else 0
     return _Values(slope, intercept, lowest, lowest + 2**n_bits - 1, padding)
 
@@ -201,6 +208,10 @@ def _spacing_mm(dataset: Dataset, path: Path, notes: list[str]) -> tuple[float, 
         )
         return scanned[1], scanned[0]
     notes.append("a pixel is taken as 1 mm, so lengths and volumes are in pixels: the header gives no size")
+    aspect = _two_numbers(dataset, "PixelAspectRatio", path)
+    if aspect is not None and aspect[0] != aspect[1]:
+        notes.append(f"a pixel is {aspect[0] / aspect[1]:g} times as high as wide (PixelAspectRatio)")
+        return 1.0, aspect[0] / aspect[1]
     return 1.0, 1.0
 
 

@@ -9,13 +9,15 @@ from ...errors import DataError, InputError
 from ...shapes import Array
 from ..formats import is_dicom_index
 from ..volume import Volume
+from .choice import choose_stack
+from .claims import claim_notes
 from .files import find_dicom_files
 from .header import MODALITY_OF_CLASS, SliceHeader, read_headers
 from .pixels import AIR, read_pixels, read_planes
 from .place import Placement, place_slices
 from .radiograph import RADIOGRAPH_CLASSES, choose_radiograph, is_radiograph, read_radiograph
-from .scales import scale_notes
-from .stacks import Stack, choose_stack, count_left_out, find_stacks, repeated_positions
+from .scales import air_notes, scale_notes
+from .stacks import Stack, count_left_out, find_stacks, repeated_positions
 
 
 def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False) -> Volume:
@@ -50,11 +52,14 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
     notes += more_notes
     modality = MODALITY_OF_CLASS[place.slices[0].sop_class]
     array = _stack_pixels(place.slices)
+    notes += air_notes(float(array.min()), modality)
     if place.straightening is not None:
         fill = AIR if modality == "ct" else min(0, array.min())
         # Padding below air would drag down what is interpolated beside it.
         array = place.straightening.apply(np.maximum(array, array.dtype.type(fill)), fill)
-    return Volume(array, place.grid, modality, (*notes, *place.notes))
+    made_up = () if place.straightening is None else place.straightening.between
+    frame_uid = place.slices[0].frame_uid
+    return Volume(array, place.grid, modality, (*notes, *place.notes), frame_uid=frame_uid, made_up=made_up)
 
 
 def place_series(path: Path, series: str | None = None) -> Placement:
@@ -77,10 +82,7 @@ def _place(
     headers: list[SliceHeader], path: Path, series: str | None, fix_gaps: bool
 ) -> tuple[Placement, list[str]]:
     """The slices that are meant and their place, and notes on what was left out."""
-    notes = []
-    if path.is_file():
-        series = series or read_headers(path)[0].series_uid
-        notes.append("the series of this file was read from its folder")
+    notes: list[str] = []
     slices = [header for header in headers if header.is_slice]
     others = [header for header in headers if not header.is_slice]
     if not slices:
@@ -93,11 +95,13 @@ def _place(
     stacks, stack_notes = find_stacks(slices)
     if not stacks:
         raise DataError(f"{path}: holds nothing but localisers ({len(slices)} slices)")
-    stack, choice_notes = choose_stack(stacks, series, str(path))
+    stack, choice_notes = choose_stack(stacks, series, str(path), path if path.is_file() else None)
     _require_grey(stack)
     distinct, copy_notes = _without_copies(stack, str(path))
     place = place_slices(distinct, str(path), fix_gaps=fix_gaps)
-    return place, [*notes, *scale_notes(place.slices), *stack_notes, *choice_notes, *copy_notes]
+    modality = MODALITY_OF_CLASS[place.slices[0].sop_class]
+    notes += [*scale_notes(place.slices), *claim_notes(place.slices, modality)]
+    return place, [*notes, *stack_notes, *choice_notes, *copy_notes]
 
 
 def _read_headers(path: Path) -> tuple[list[SliceHeader], list[str]]:
@@ -119,7 +123,7 @@ def _require_grey(stack: Stack) -> None:
                 f"{header.path}: PhotometricInterpretation is {header.photometric or 'missing'}, not MONOCHROME2; "
                 "inverted and coloured images are not read as scans"
             )
-        if "MOSAIC" in header.image_type:
+        if header.is_mosaic:
             raise DataError(
                 f"{header.path}: a mosaic holds a whole volume in one picture; convert it with dcm2niix"
             )

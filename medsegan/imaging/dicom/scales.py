@@ -3,10 +3,23 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from ..volume import Modality
 from .header import MODALITY_OF_CLASS, SliceHeader
 
 _MAX_ODD_SHARE = 0.25
 """Where more slices than this differ, each is meant to have a scale of its own, as in PET."""
+
+
+def air_notes(lowest: float, modality: Modality) -> tuple[str, ...]:
+    """A note on a CT that holds nothing below water, as one has whose intercept was lost on its way.
+
+    Args:
+        lowest: value of the volume.
+        modality: of the volume.
+    """
+    if modality != "ct" or lowest < 0:
+        return ()
+    return (f"no voxel of this CT is below 0 HU (the lowest is {lowest:g}), so RescaleIntercept may be wrong",)
 
 
 def scale_notes(slices: Sequence[SliceHeader]) -> tuple[str, ...]:

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import DataError
 from .header import MODALITY_OF_CLASS, SliceHeader
+from .phases import split_phases
 
 POSITION_TOLERANCE_MM = 0.01
 _ORIENTATION_TOLERANCE = 1e-3
 _SPACING_TOLERANCE = 1e-3
-_MAX_STRAY_SLICES = 3
-"""Stacks up to this size beside a larger one are taken for localisers and left out with a note."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,11 @@ class Stack:
         return self.slices[0].series_uid
 
     @property
+    def is_secondary(self) -> bool:
+        """Whether these are pictures made of others: reformats, slabs, thumbnails (DICOM PS3.3, C.7.6.1.1.2)."""
+        return self.slices[0].image_type[:2] == ("DERIVED", "SECONDARY")
+
+    @property
     def description(self) -> str:
         """The stack in words that name no patient."""
         first = self.slices[0]
@@ -44,6 +47,9 @@ class Stack:
         ]
         if first.thickness_mm is not None:
             words.append(f"{first.thickness_mm:g} mm thick")
+        kernel = dict(first.phases)["ConvolutionKernel"]
+        if kernel and "ConvolutionKernel" not in self.part:
+            words.append(f"kernel {kernel}")
         if self.part:
             words.append(self.part)
         return f"{', '.join(words)} (series number {first.series_number or 'unknown'}, UID {first.series_uid})"
@@ -55,48 +61,22 @@ def find_stacks(headers: Iterable[SliceHeader]) -> tuple[list[Stack], list[str]]
     Args:
         headers: single CT or MR slices, of one or several series.
     """
-    by_series: dict[str, list[SliceHeader]] = {}
+    by_origin: dict[tuple[str, ...], list[SliceHeader]] = {}
+    n_localisers = 0
     for header in headers:
-        by_series.setdefault(header.series_uid, []).append(header)
-    stacks: list[Stack] = []
-    notes: list[str] = []
-    for members in by_series.values():
-        for group in _split_by_geometry(_without_by_products(members, notes)):
-            stacks.extend(_split_by_phase(group))
+        if "LOCALIZER" in header.image_type:
+            n_localisers += 1
+        else:
+            by_origin.setdefault(header.origin, []).append(header)
+    stacks = [
+        Stack(tuple(slices), part)
+        for members in by_origin.values()
+        for group in _split_by_geometry(members)
+        for part, slices in split_phases(group, repeated_positions)
+    ]
     # A stable sort, which leaves phases in the order of their numbers.
     stacks.sort(key=lambda stack: (-len(stack.slices), stack.series_uid))
-    return stacks, notes
-
-
-def choose_stack(stacks: Sequence[Stack], series: str | None, where: str) -> tuple[Stack, list[str]]:
-    """The one stack that is meant, and a note if others were left out.
-
-    Args:
-        stacks: not empty, the largest first.
-        series: a SeriesInstanceUID, or the number of a stack counted from 1; `None` if there is only one, or one
-            beside which the others hold at most three slices each.
-        where: the folder, for messages.
-
-    Raises:
-        DataError: it is not clear which one is meant; the message lists them all.
-    """
-    if series is None:
-        stray = stacks[1:]
-        if stray and (len(stray[0].slices) > _MAX_STRAY_SLICES or len(stacks[0].slices) <= _MAX_STRAY_SLICES):
-            raise DataError(
-                _listing(stacks, f"{where}: holds {len(stacks)} series or phases", "ask for one of them")
-            )
-        n_stray = sum(len(stack.slices) for stack in stray)
-        note = f"left out {n_stray} slices of another orientation, matrix or series (localisers)"
-        return stacks[0], [note] if stray else []
-    if series.isdigit() and 1 <= int(series) <= len(stacks):
-        return stacks[int(series) - 1], []
-    matching = [stack for stack in stacks if stack.series_uid == series]
-    if not matching:
-        raise DataError(_listing(stacks, f"{where}: has no series {series!r}", "ask for one of these"))
-    if len(matching) > 1 and len(matching[1].slices) > _MAX_STRAY_SLICES:
-        raise DataError(_listing(stacks, f"{where}: series {series} holds several volumes", "ask by number"))
-    return matching[0], []
+    return stacks, [f"left out {n_localisers} localiser slices"] if n_localisers else []
 
 
 def repeated_positions(slices: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
@@ -127,18 +107,6 @@ def _distance_mm(one: SliceHeader, other: SliceHeader) -> float:
     return float(np.linalg.norm(np.subtract(one.position, other.position)))
 
 
-def _without_by_products(members: list[SliceHeader], notes: list[str]) -> list[SliceHeader]:
-    """The slices without localisers and, where originals lie beside them, without secondary reformats."""
-    kept = [header for header in members if "LOCALIZER" not in header.image_type]
-    if len(kept) < len(members):
-        notes.append(f"left out {len(members) - len(kept)} localiser slices")
-    originals = [header for header in kept if header.image_type[:2] != ("DERIVED", "SECONDARY")]
-    if originals and len(originals) < len(kept):
-        notes.append(f"left out {len(kept) - len(originals)} derived secondary slices beside the originals")
-        return originals
-    return kept
-
-
 def _split_by_geometry(members: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
     groups: list[list[SliceHeader]] = []
     for header in members:
@@ -157,56 +125,6 @@ def _same_geometry(one: SliceHeader, other: SliceHeader) -> bool:
     return np.allclose(one.orientation, other.orientation, rtol=0, atol=_ORIENTATION_TOLERANCE) and np.allclose(
         one.pixel_spacing, other.pixel_spacing, rtol=_SPACING_TOLERANCE, atol=0
     )
-
-
-def _split_by_phase(group: list[SliceHeader]) -> list[Stack]:
-    """Several volumes at the same positions, told apart by the first tag that divides them.
-
-    A tag that gives each part all positions comes before one that leaves gaps in them.
-    """
-    positions = repeated_positions(group)
-    if len(positions) == len(group) or len(positions) == 1:
-        return [Stack(tuple(group))]
-    most = max(len(members) for members in positions)
-    for is_complete in (True, False):
-        for name in dict(group[0].phases):
-            parts = _divided_by(group, name)
-            sizes = [len(part) for part in parts.values()]
-            fits = set(sizes) == {len(positions)} if is_complete else len(parts) == most
-            if len(parts) == 1 or not fits or min(sizes) <= _MAX_STRAY_SLICES:
-                continue
-            if all(len(repeated_positions(part)) == len(part) for part in parts.values()):
-                return _named_parts(name, parts)
-    return [Stack(tuple(group))]
-
-
-def _named_parts(name: str, parts: dict[str, list[SliceHeader]]) -> list[Stack]:
-    """The stacks in the order of the values of their tag; times of day are no names, so they are counted."""
-    ordered = sorted(parts.items(), key=lambda item: (_number(item[0]), item[0]))
-    is_clock = name in ("AcquisitionTime", "ContentTime")
-    return [
-        Stack(tuple(part), f"{name} {count if is_clock else value}")
-        for count, (value, part) in enumerate(ordered, start=1)
-    ]
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("inf")
-
-
-def _divided_by(group: list[SliceHeader], phase: str) -> dict[str, list[SliceHeader]]:
-    parts: dict[str, list[SliceHeader]] = {}
-    for header in group:
-        parts.setdefault(dict(header.phases)[phase], []).append(header)
-    return parts
-
-
-def _listing(stacks: Sequence[Stack], finding: str, advice: str) -> str:
-    lines = [f"  {number}: {stack.description}" for number, stack in enumerate(stacks, start=1)]
-    return "\n".join([f"{finding}; {advice} by its number or UID (--series):", *lines])
 
 
 def count_left_out(headers: Iterable[SliceHeader]) -> str:

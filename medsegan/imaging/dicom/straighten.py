@@ -29,16 +29,16 @@ class Straightening:
     tolerance: float
 
     @property
-    def n_between(self) -> int:
-        """Slices of the grid that lie between the acquired ones, so that they are interpolated."""
-        return sum(self._nearest(index)[1] > self.tolerance for index in range(self.shape[2]))
+    def between(self) -> tuple[int, ...]:
+        """Indices of the grid's slices that lie between the acquired ones, so that they are interpolated."""
+        return tuple(index for index in range(self.shape[2]) if self._nearest(index)[1] > self.tolerance)
 
     def apply(self, array: Array, fill: float) -> Array:
         """The slices on the grid: linear within each slice, then linear between slices.
 
         Args:
             array: (columns, rows, n) as acquired.
-            fill: value where no slice reaches.
+            fill: value where a slice does not reach; between two of them, where either does not.
 
         Returns:
             (shape) in the type of the array; integers are rounded.
@@ -48,13 +48,14 @@ class Straightening:
         for index in range(self.shape[2]):
             nearest, distance = self._nearest(index)
             if distance <= self.tolerance:
-                values = self._moved(array, nearest, fill, planes)
+                values = self._moved(array, nearest, planes)
             else:
                 above = int(np.searchsorted(self.heights, index))
                 low, high = self.heights[above - 1], self.heights[above]
                 weight = np.float32((index - low) / (high - low))
-                first = self._moved(array, above - 1, fill, planes)
-                values = first + weight * (self._moved(array, above, fill, planes) - first)
+                first = self._moved(array, above - 1, planes)
+                values = first + weight * (self._moved(array, above, planes) - first)
+            values = np.where(np.isnan(values), np.float32(fill), values)
             result[:, :, index] = np.rint(values) if array.dtype.kind in "iu" else values
         return result
 
@@ -63,15 +64,15 @@ class Straightening:
         nearest = int(distances.argmin())
         return nearest, float(distances[nearest])
 
-    def _moved(self, array: Array, number: int, fill: float, planes: dict[int, Array]) -> Array:
-        """One acquired slice, moved to its place; only the last two are kept."""
+    def _moved(self, array: Array, number: int, planes: dict[int, Array]) -> Array:
+        """One acquired slice, moved to its place, NaN where it does not reach; only the last two are kept."""
         if number not in planes:
             while len(planes) > 1:
                 planes.pop(next(iter(planes)))
             column, row = (
                 Sampling(-float(shift), 1.0, n) for shift, n in zip(self.shifts[number], self.shape, strict=False)
             )
-            planes[number] = resample_slices(array[None, :, :, number].astype(np.float32), column, row, fill)[0]
+            planes[number] = resample_slices(array[None, :, :, number].astype(np.float32), column, row, np.nan)[0]
         return planes[number]
 
 

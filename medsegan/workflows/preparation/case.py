@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from ...errors import DataError
-from ...imaging import Modality, Volume, detect_modality, read_volume
+from ...imaging import Modality, Volume, belonging_notes, detect_modality, read_volume
 from ...shapes import Array, LabelArray
 from ...slices import CaseRecord, IdKey, Plane, cut_label, prepare_scan
 from ..case_label import read_case_label
@@ -124,7 +124,7 @@ def _read_indices(case: FoundCase, volume: Volume, settings: CaseSettings) -> tu
     label, label_notes = read_case_label(
         case.label, volume.grid, label_map.values, resample=settings.resample_labels
     )
-    notes = list(label_notes)
+    notes = [*label_notes, *belonging_notes(case.label, label.array, volume)]
     merged = label_map.merged(count_values(label.array))
     if merged:
         listed = ", ".join(f"{value} ({n} voxels)" for value, n in merged.items())
