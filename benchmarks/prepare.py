@@ -1,7 +1,7 @@
 """From a CT on disk to slices, ours against its rivals: `python -m benchmarks.prepare [--rounds 5] [--size 128]`.
 
-A generated CT of 512x512x150 voxels, as a DICOM series and in other forms. Every contestant runs in a process of its
-own, in turns, with one thread and its imports done; the medians of one run are compared. The files are in the
+A generated CT of 512x512x150 voxels, as a DICOM series and in other forms. Every contestant runs in a process of
+its own, in turns, with one thread and its imports done; the medians of one run are compared. The files are in the
 system's cache. Ends with code 1 if a bar is missed.
 """
 
@@ -42,7 +42,9 @@ def run_side(name: str, source: Path, size: int, n_slices: int) -> Figures:
     """The figures of one contestant in a fresh process, and a look at what it wrote."""
     with tempfile.TemporaryDirectory(prefix="medsegan-side-") as target:
         command = [sys.executable, "-m", "benchmarks.preparing.side", name, str(source), target, str(size)]
-        done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, check=True)
+        done = subprocess.run(
+            command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, check=True
+        )
         slices = np.load(next(Path(target).rglob("images/*.npy" if name == "medsegan" else "images.npy")))
     if slices.shape != (n_slices, size, size) or slices.dtype != np.int16:
         sys.exit(f"benchmarks.prepare: {name} wrote {slices.dtype} of {slices.shape}")
@@ -54,7 +56,7 @@ def run_side(name: str, source: Path, size: int, n_slices: int) -> Figures:
 
 
 def compare(source: Path, size: int, n_slices: int, rounds: int) -> dict[str, Figures]:
-    """The medians of all contestants; who begins changes from round to round, after one round that does not count."""
+    """The medians of all contestants; who begins changes from round to round, after one that does not count."""
     names = list(SIDES)
     found: dict[str, list[Figures]] = {name: [] for name in names}
     for number in range(rounds + 1):

@@ -15,14 +15,20 @@ _NOISE_HU = 20.0
 
 
 def make_volume(shape: tuple[int, int, int]) -> npt.NDArray[np.int16]:
-    """(columns, rows, slices) Hounsfield units: soft tissue with organs, fat, spine and lungs, in air, with noise."""
+    """(columns, rows, slices) Hounsfield units: organs, fat, spine and lungs in air, with noise."""
     rng = np.random.default_rng(0)
     x, y = np.meshgrid(*(np.linspace(-1, 1, n, dtype=np.float32) for n in shape[:2]), indexing="ij")
     radius = (x / 0.75) ** 2 + (y / 0.55) ** 2
-    organs = ndimage.zoom(rng.normal(size=(12, 12, 10)).astype(np.float32), [n / m for n, m in zip(shape, (12, 12, 10), strict=True)], order=1)
+    organs = ndimage.zoom(
+        rng.normal(size=(12, 12, 10)).astype(np.float32),
+        [n / m for n, m in zip(shape, (12, 12, 10), strict=True)],
+        order=1,
+    )
     volume = np.empty(shape, dtype=np.int16)
     for index in range(shape[2]):
-        hu = np.where(radius < 1, np.where(radius > 0.8, -100, 50 + 60 * np.clip(organs[:, :, index], -1, 1)), -1000)
+        hu = np.where(
+            radius < 1, np.where(radius > 0.8, -100, 50 + 60 * np.clip(organs[:, :, index], -1, 1)), -1000
+        )
         hu[(x / 0.1) ** 2 + ((y - 0.35) / 0.1) ** 2 < 1] = 400
         if index > 0.7 * shape[2]:
             hu[((np.abs(x) - 0.35) / 0.2) ** 2 + (y / 0.35) ** 2 < 1] = -850
@@ -39,7 +45,9 @@ def write_dicom(volume: npt.NDArray[np.int16], folder: Path, *, compressed: bool
     for index in range(volume.shape[2]):
         dataset = _header(index, uids)
         dataset.Rows, dataset.Columns = volume.shape[1], volume.shape[0]
-        dataset.PixelData = np.ascontiguousarray(volume[:, :, index].T.astype(np.int32) + 1024).astype("<u2").tobytes()
+        dataset.PixelData = (
+            np.ascontiguousarray(volume[:, :, index].T.astype(np.int32) + 1024).astype("<u2").tobytes()
+        )
         if compressed:
             dataset.compress(JPEG2000Lossless, generate_instance_uid=False)
         dataset.save_as(folder / f"IM{index:06d}.dcm", enforce_file_format=True)

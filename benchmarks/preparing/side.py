@@ -84,7 +84,9 @@ def monai(source: Path, target: Path, size: int) -> None:
     from monai.transforms import Compose, EnsureChannelFirst, LoadImage, Resize, Spacing
 
     torch.set_num_threads(1)
-    load = Compose([LoadImage(reader="PydicomReader" if source.is_dir() else "NibabelReader"), EnsureChannelFirst()])
+    load = Compose(
+        [LoadImage(reader="PydicomReader" if source.is_dir() else "NibabelReader"), EnsureChannelFirst()]
+    )
     image = load(str(source))
     pixel_mm = [float(mm) * image.shape[1] / size for mm in image.pixdim[:2]]
     image = Spacing((*pixel_mm, float(image.pixdim[2])), mode="bilinear")(image)

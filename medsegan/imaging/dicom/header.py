@@ -14,6 +14,8 @@ from pydicom.uid import UID
 from ...errors import DataError, InputError
 from ..volume import Modality
 from .frames import ENHANCED_CLASSES, GROUP_SEQUENCES, split_frames
+from .native import NATIVE_KEYWORDS, NativePixels, native_pixels
+from .plain import PlainElements, PlainReader
 
 READ_FAILURES = (
     *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, LookupError, AttributeError),
@@ -62,6 +64,10 @@ _TAGS = (
     *("RescaleSlope", "RescaleIntercept", "BitsStored", "PixelRepresentation"),
     *GROUP_SEQUENCES,
 )
+_PLAIN = PlainReader(
+    tuple(dict.fromkeys(name for name in (*_TAGS, *NATIVE_KEYWORDS) if name not in GROUP_SEQUENCES)),
+    GROUP_SEQUENCES,
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,7 @@ class SliceHeader:
         storage: BitsStored, and whether stored values are signed.
         phases: names and values that may tell slices at one position apart.
         frame: index of the picture in its file; None = the file holds one slice.
+        native: where its pixels lie as they are; None = they have to be decoded.
     """
 
     path: Path
@@ -105,6 +112,7 @@ class SliceHeader:
     storage: tuple[int, bool]
     phases: tuple[tuple[str, str], ...]
     frame: int | None = None
+    native: NativePixels | None = None
 
     @property
     def image_type(self) -> tuple[str, ...]:
@@ -131,7 +139,10 @@ def read_headers(path: Path) -> list[SliceHeader]:
         InputError: the file is damaged.
         DataError: a number in it is none, or frames lack their functional groups.
     """
+    elements = _PLAIN.read(path)
     try:
+        if elements is not None and elements.text("SOPClassUID") not in ENHANCED_CLASSES:
+            return [_parse(elements, path)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom warns of values that we parse ourselves
             dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
@@ -143,11 +154,13 @@ def read_headers(path: Path) -> list[SliceHeader]:
         raise InputError(f"{path}: the DICOM header cannot be read ({error}); the file is damaged") from error
 
 
-def element_text(dataset: Dataset, keyword: str) -> str:
+def element_text(dataset: Dataset | PlainElements, keyword: str) -> str:
     """An element as the text it is written in, values divided by backslashes; "" if it is absent.
 
     Parsed here and not by pydicom, because anonymisers write numbers longer than 16 characters and decimal commas.
     """
+    if isinstance(dataset, PlainElements):
+        return dataset.text(keyword)
     if keyword not in dataset:
         return ""
     value = dataset.get_item(keyword).value
@@ -160,7 +173,7 @@ def element_text(dataset: Dataset, keyword: str) -> str:
     return str(value).strip(" \0")
 
 
-def element_numbers(dataset: Dataset, keyword: str, path: Path) -> tuple[float, ...]:
+def element_numbers(dataset: Dataset | PlainElements, keyword: str, path: Path) -> tuple[float, ...]:
     """The numbers of an element; empty if it is absent or empty.
 
     Raises:
@@ -168,36 +181,50 @@ def element_numbers(dataset: Dataset, keyword: str, path: Path) -> tuple[float, 
     """
     text = element_text(dataset, keyword)
     try:
-        return tuple(float(part.strip().replace(",", ".")) for part in text.split("\\") if part.strip())
+        return tuple([float(part.strip().replace(",", ".")) for part in text.split("\\") if part.strip()])
     except ValueError as error:
         raise DataError(f"{path}: {keyword} is {text!r}, expected numbers; the header is damaged") from error
 
 
-def _parse(dataset: Dataset, path: Path) -> SliceHeader:
+def _parse(dataset: Dataset | PlainElements, path: Path) -> SliceHeader:
     thickness = element_numbers(dataset, "SliceThickness", path)
     slope, intercept = (element_numbers(dataset, f"Rescale{name}", path) for name in ("Slope", "Intercept"))
+    native = None
+    if isinstance(dataset, PlainElements):
+        native = native_pixels(dataset, ((slope or (1.0,))[0], (intercept or (0.0,))[0]))
     return SliceHeader(
         path=path,
         sop_class=element_text(dataset, "SOPClassUID"),
         series_uid=element_text(dataset, "SeriesInstanceUID"),
         frame_uid=element_text(dataset, "FrameOfReferenceUID"),
         series_number=element_text(dataset, "SeriesNumber"),
-        matrix=(int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)),
+        matrix=(_integer(dataset, "Rows") or 0, _integer(dataset, "Columns") or 0),
         position=element_numbers(dataset, "ImagePositionPatient", path),
         orientation=element_numbers(dataset, "ImageOrientationPatient", path),
         pixel_spacing=element_numbers(dataset, "PixelSpacing", path),
         thickness_mm=thickness[0] if thickness else None,
         photometric=element_text(dataset, "PhotometricInterpretation"),
-        n_samples=int(dataset.get("SamplesPerPixel") or 1),
+        n_samples=_integer(dataset, "SamplesPerPixel") or 1,
         n_frames=int(float(element_text(dataset, "NumberOfFrames") or 1)),
         scale=(slope[0], intercept[0]) if slope and intercept else None,
-        storage=(int(dataset.get("BitsStored") or 0), dataset.get("PixelRepresentation") == 1),
-        phases=tuple((name, _phase_text(dataset, name)) for name in _PHASE_TAGS),
+        storage=(_integer(dataset, "BitsStored") or 0, _integer(dataset, "PixelRepresentation") == 1),
+        phases=tuple([(name, _phase_text(dataset, name)) for name in _PHASE_TAGS]),
+        native=native,
     )
 
 
-def _phase_text(dataset: Dataset, keyword: str) -> str:
+def _integer(dataset: Dataset | PlainElements, keyword: str) -> int | None:
+    """A number that is stored in two bytes; None = absent or empty."""
+    if isinstance(dataset, PlainElements):
+        return dataset.integer(keyword)
+    value = dataset.get(keyword)
+    return None if value is None else int(value)
+
+
+def _phase_text(dataset: Dataset | PlainElements, keyword: str) -> str:
     """DiffusionBValue is binary (FD), all others are text."""
-    if keyword == "DiffusionBValue":
-        return str(dataset.get(keyword, ""))
-    return element_text(dataset, keyword)
+    if keyword != "DiffusionBValue":
+        return element_text(dataset, keyword)
+    if isinstance(dataset, PlainElements):
+        return dataset.double_text(keyword)
+    return str(dataset.get(keyword, ""))

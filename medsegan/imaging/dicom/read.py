@@ -11,7 +11,8 @@ from ..formats import is_dicom_index
 from ..volume import Volume
 from .files import find_dicom_files
 from .header import MODALITY_OF_CLASS, SliceHeader, read_headers
-from .pixels import AIR, read_pixels, read_planes
+from .native import read_native
+from .pixels import AIR, PlaneReader, read_pixels
 from .place import place_slices
 from .radiograph import RADIOGRAPH_CLASSES, choose_radiograph, is_radiograph, read_radiograph
 from .scales import scale_notes
@@ -120,10 +121,21 @@ def _without_copies(stack: Stack, where: str) -> tuple[list[SliceHeader], list[s
 
 
 def _stack_pixels(ordered: Sequence[SliceHeader]) -> Array:
-    """(columns, rows, n) in order; each slice is as small as its values allow, so that memory holds no more."""
-    planes = []
-    for values in read_planes(ordered):
-        is_small = values.dtype.kind == "i" and values.min() >= -32768 and values.max() <= 32767
-        planes.append(values.T.astype(np.int16 if is_small else np.float32))
-    kind = np.int16 if all(plane.dtype == np.int16 for plane in planes) else np.float32
-    return np.stack([plane.astype(kind, copy=False) for plane in planes], axis=2)
+    """(columns, rows, n) in order, int16 if all values allow, else float32; a row is dense in memory."""
+    planes: Array = np.empty((len(ordered), *ordered[0].matrix), dtype=np.int16)
+    decoder = PlaneReader()
+    for index, header in enumerate(ordered):
+        values = None
+        if header.native is not None:
+            plane = planes[index] if planes.dtype == np.int16 else np.empty(planes.shape[1:], dtype=np.int16)
+            values = read_native(header.path, header.native, MODALITY_OF_CLASS[header.sop_class], plane)
+        if values is None:
+            values = decoder.read(header)
+        is_small = values.dtype == np.int16 or (
+            values.dtype.kind == "i" and values.min() >= -32768 and values.max() <= 32767
+        )
+        if not is_small and planes.dtype == np.int16:
+            whole, planes = planes, np.empty(planes.shape, dtype=np.float32)
+            planes[:index] = whole[:index]
+        planes[index] = values
+    return planes.transpose(2, 1, 0)
