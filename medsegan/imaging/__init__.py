@@ -15,9 +15,9 @@ from .formats import is_archive, is_dicom_file, is_dicom_index, is_picture_file,
 from .intensity import DEFAULT_WINDOWS, IntensityScale, fit_scale
 from .modality import detect_modality
 from .probabilities import write_probabilities
-from .read import read_volume
+from .read import read_outline, read_volume
 from .read_label import needs_scan, read_label
-from .volume import MODALITIES, LabelVolume, Modality, Volume
+from .volume import MODALITIES, LabelVolume, Modality, Outline, Volume
 from .write import require_writable, write_label, write_volume
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "IntensityScale",
     "LabelVolume",
     "Modality",
+    "Outline",
     "Volume",
     "align_label",
     "class_name_of",
@@ -40,6 +41,7 @@ __all__ = [
     "is_scan",
     "needs_scan",
     "read_label",
+    "read_outline",
     "read_patient_key",
     "read_series",
     "read_volume",

@@ -3,7 +3,7 @@
 from .label_object import is_dicom_label, read_label_object, referenced_series, series_of_file
 from .patient import read_patient_key
 from .radiograph import is_radiograph
-from .read import read_series
+from .read import read_series, read_series_outline
 from .write import write_series
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "read_label_object",
     "read_patient_key",
     "read_series",
+    "read_series_outline",
     "referenced_series",
     "series_of_file",
     "write_series",

@@ -8,12 +8,12 @@ import numpy as np
 from ...errors import DataError, InputError
 from ...shapes import Array
 from ..formats import is_dicom_index
-from ..volume import Volume
+from ..volume import Outline, Volume
 from .files import find_dicom_files
 from .header import MODALITY_OF_CLASS, SliceHeader, read_headers
 from .native import read_native
 from .pixels import AIR, PlaneReader, read_pixels
-from .place import place_slices
+from .place import Placement, place_slices
 from .radiograph import RADIOGRAPH_CLASSES, choose_radiograph, is_radiograph, read_radiograph
 from .scales import scale_notes
 from .stacks import Stack, choose_stack, count_left_out, find_stacks, repeated_positions
@@ -39,14 +39,41 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
         InputError: there is no DICOM, or a file is damaged.
         DataError: the slices make no straight, even, complete volume, or it is not clear which series is meant.
     """
+    found = _find_slices(path, series, fix_gaps)
+    if isinstance(found, SliceHeader):
+        return read_radiograph(found)
+    place, notes = found
+    modality = MODALITY_OF_CLASS[place.slices[0].sop_class]
+    array = _stack_pixels(place.slices)
+    if place.straightening is not None:
+        fill = AIR if modality == "ct" else min(0, array.min())
+        # Padding below air would drag down what is interpolated beside it.
+        array = place.straightening.apply(np.maximum(array, array.dtype.type(fill)), fill)
+    return Volume(array, place.grid, modality, tuple(notes))
+
+
+def read_series_outline(path: Path, series: str | None = None, *, fix_gaps: bool = False) -> Outline | None:
+    """What the volume of `read_series` is and where it lies, from the headers; None where only pixels tell.
+
+    Args and Raises: see `read_series`. That pixels are damaged goes unnoticed.
+    """
+    found = _find_slices(path, series, fix_gaps)
+    if isinstance(found, SliceHeader):
+        return None
+    place, _ = found
+    return Outline(place.grid, MODALITY_OF_CLASS[place.slices[0].sop_class])
+
+
+def _find_slices(path: Path, series: str | None, fix_gaps: bool) -> SliceHeader | tuple[Placement, list[str]]:
+    """A radiograph, or the slices of a volume in their places and all notes."""
     if is_dicom_index(path):
         path = path.parent
     if is_radiograph(path):
-        return read_radiograph(read_headers(path)[0])
+        return read_headers(path)[0]
     headers, notes = _read_headers(path)
     radiographs = [header for header in headers if header.sop_class in RADIOGRAPH_CLASSES]
     if radiographs and not any(header.is_slice for header in headers):
-        return read_radiograph(choose_radiograph(radiographs, series, path))
+        return choose_radiograph(radiographs, series, path)
     if path.is_file():
         series = series or read_headers(path)[0].series_uid
         notes.append("the series of this file was read from its folder")
@@ -66,14 +93,14 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
     _require_grey(stack)
     distinct, copy_notes = _without_copies(stack, str(path))
     place = place_slices(distinct, str(path), fix_gaps=fix_gaps)
-    modality = MODALITY_OF_CLASS[place.slices[0].sop_class]
-    array = _stack_pixels(place.slices)
-    if place.straightening is not None:
-        fill = AIR if modality == "ct" else min(0, array.min())
-        # Padding below air would drag down what is interpolated beside it.
-        array = place.straightening.apply(np.maximum(array, array.dtype.type(fill)), fill)
-    notes += [*scale_notes(place.slices), *stack_notes, *choice_notes, *copy_notes, *place.notes]
-    return Volume(array, place.grid, modality, tuple(notes))
+    return place, [
+        *notes,
+        *scale_notes(place.slices),
+        *stack_notes,
+        *choice_notes,
+        *copy_notes,
+        *place.notes,
+    ]
 
 
 def _read_headers(path: Path) -> tuple[list[SliceHeader], list[str]]:

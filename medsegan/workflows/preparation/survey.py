@@ -7,7 +7,16 @@ from pathlib import Path
 
 from ...errors import DataError, MedseganError, UsageError
 from ...geometry import Grid
-from ...imaging import LabelVolume, Modality, class_name_of, detect_modality, needs_scan, read_label, read_volume
+from ...imaging import (
+    LabelVolume,
+    Modality,
+    class_name_of,
+    detect_modality,
+    needs_scan,
+    read_label,
+    read_outline,
+    read_volume,
+)
 from ...progress import Progress
 from ..datasets.discovery import FoundCase
 from ..label_map import count_values
@@ -71,7 +80,10 @@ def vote_modality(
         if count >= LARGEST_SAMPLE and found:
             break
         try:
-            volume = read_volume(case.image, series=case.series(series), fix_gaps=fix_gaps)
+            asked = case.series(series)
+            volume = read_outline(case.image, series=asked, fix_gaps=fix_gaps) or read_volume(
+                case.image, series=asked, fix_gaps=fix_gaps
+            )
         except MedseganError as failure:
             error = error or failure
             continue
@@ -154,8 +166,14 @@ def _read(case: FoundCase, reading: LabelReading) -> LabelVolume:
     assert case.label is not None
     on = None
     if needs_scan(case.label):
-        on = read_volume(case.image, series=case.series(reading.series), fix_gaps=reading.fix_gaps).grid
+        on = _read_grid(case, reading)
     return read_label(case.label, on=on, only=reading.only, resample=reading.resample)
+
+
+def _read_grid(case: FoundCase, reading: LabelReading) -> Grid:
+    series = case.series(reading.series)
+    outline = read_outline(case.image, series=series, fix_gaps=reading.fix_gaps)
+    return (outline or read_volume(case.image, series=series, fix_gaps=reading.fix_gaps)).grid
 
 
 class _Count:
