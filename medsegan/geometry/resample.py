@@ -1,6 +1,7 @@
 """Values between the voxels: one axis at a time, the rows and columns of slices, or a volume on another grid."""
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def resample_slices(stack: Array, rows: Sampling, cols: Sampling, fill: float | 
 def _resample_each(stack: Array, rows: Sampling, cols: Sampling, fill: float | None) -> FloatArray:
     """Slice by slice, so that what is worked on stays in the processor's cache; of each only what is asked for."""
     kind = stack.dtype if stack.dtype.kind == "f" else np.dtype(np.float32)
-    by_row, by_column = _Line(rows, stack.shape[1], kind), _Line(cols, stack.shape[2], kind)
+    by_row, by_column = _line(rows, stack.shape[1], kind), _line(cols, stack.shape[2], kind)
     result = np.empty((len(stack), rows.count, cols.count), dtype=kind)
     part = np.empty((by_row.used.stop - by_row.used.start, by_column.used.stop - by_column.used.start), dtype=kind)
     for values, target in zip(stack, result, strict=True):
@@ -118,6 +119,12 @@ class _Line:
         if fill is not None:
             result[self._outside] = fill
         return result
+
+
+@lru_cache(maxsize=8)
+def _line(sampling: Sampling, n_source: int, kind: np.dtype[Any]) -> _Line:
+    """One for all slabs of a volume."""
+    return _Line(sampling, n_source, kind)
 
 
 def _triangle_weights(positions: npt.NDArray[np.float64], step: float, n_source: int) -> sparse.csr_array:
