@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from scipy import ndimage
 
 from ..imaging import Modality
 from ..shapes import Array, FloatArray, MaskArray
@@ -118,10 +117,17 @@ def _opened(mask: MaskArray, spacing_mm: tuple[float, float, float]) -> MaskArra
     """The mask without what is thinner than the opening, in each slice; the picture's edge counts as body."""
     rows, columns = (max(1, round(0.5 * _OPENING_MM / spacing)) for spacing in spacing_mm[1:])
     y, x = np.mgrid[-rows : rows + 1, -columns : columns + 1]
-    disc = ((y / rows) ** 2 + (x / columns) ** 2 <= 1.0)[None]
+    steps = np.argwhere((y / rows) ** 2 + (x / columns) ** 2 <= 1.0)
+    shape = mask.shape
     pad = ((0, 0), (rows, rows), (columns, columns))
-    opened = ndimage.binary_opening(np.pad(mask, pad, mode="edge"), disc)
-    return np.asarray(opened[:, rows:-rows, columns:-columns])
+    around = np.pad(np.pad(mask, pad, mode="edge"), pad)
+    eroded = np.ones((shape[0], shape[1] + 2 * rows, shape[2] + 2 * columns), dtype=np.bool_)
+    for down, right in steps:
+        eroded &= around[:, down : down + eroded.shape[1], right : right + eroded.shape[2]]
+    opened = np.zeros(shape, dtype=np.bool_)
+    for down, right in steps:
+        opened |= eroded[:, down : down + shape[1], right : right + shape[2]]
+    return opened
 
 
 def _without_limbs(mask: MaskArray) -> MaskArray:

@@ -4,6 +4,7 @@ import struct
 import warnings
 import zlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import pydicom
@@ -181,9 +182,15 @@ def element_numbers(dataset: Dataset | PlainElements, keyword: str, path: Path) 
     """
     text = element_text(dataset, keyword)
     try:
-        return tuple([float(part.strip().replace(",", ".")) for part in text.split("\\") if part.strip()])
+        return _numbers(text)
     except ValueError as error:
         raise DataError(f"{path}: {keyword} is {text!r}, expected numbers; the header is damaged") from error
+
+
+@lru_cache(maxsize=256)
+def _numbers(text: str) -> tuple[float, ...]:
+    """Kept for a while, since the slices of a series share most of their numbers."""
+    return tuple([float(part.strip().replace(",", ".")) for part in text.split("\\") if part.strip()])
 
 
 def _parse(dataset: Dataset | PlainElements, path: Path) -> SliceHeader:

@@ -1,5 +1,6 @@
 """The pixels of an uncompressed slice, read to where they belong without a look at the header again."""
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def native_pixels(elements: PlainElements, scale: tuple[float, float]) -> Native
         and elements.text("PhotometricInterpretation") == "MONOCHROME2"
         and elements.text("NumberOfFrames") in ("", "1")
         and "ModalityLUTSequence" not in elements
-        and bool(np.isfinite(scale).all())
+        and all(map(math.isfinite, scale))
         and scale[0] != 0
     )
     if not is_usual:
