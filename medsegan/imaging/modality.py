@@ -97,9 +97,10 @@ def _profile(array: Array) -> _Profile | None:
 
 def _samples(array: Array) -> Array:
     """Every n-th voxel, n odd so that it does not fall into step with the size of the matrix."""
-    flat = array.reshape(-1)
-    stride = max(1, flat.size // _MAX_SAMPLES)
-    values = flat[:: stride + 1 - stride % 2].astype(np.float64)
+    stride = max(1, array.size // _MAX_SAMPLES)
+    places = np.arange(0, array.size, stride + 1 - stride % 2)
+    # Not through `reshape`, which copies all of an array whose first axis is the fastest.
+    values = array[np.unravel_index(places, array.shape)].astype(np.float64)
     return values[np.isfinite(values)]
 
 

@@ -47,6 +47,8 @@ def as_intensities(array: Array, path: Path) -> tuple[Array, tuple[str, ...]]:
     """
     if array.dtype.kind == "f":
         return _without_nan(array.astype(np.float32), path)
+    if array.dtype in (np.int16, np.int8, np.uint8):
+        return array.astype(np.int16, copy=isinstance(array, np.memmap)), ()
     if array.dtype.kind == "b" or (array.min() >= -32768 and array.max() <= 32767):
         return array.astype(np.int16), ()
     return array.astype(np.float32), ()

@@ -13,7 +13,7 @@ _LARGEST_HEADER = 1 << 20
 _META, _LAST_META = 132, 0x0007FFFF
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_SYNTAX, _PIXELS, _PIXEL_GROUP = 0x00020010, 0x7FE00010, 0x7FE0
+_CLASS, _SYNTAX, _PIXELS, _PIXEL_GROUP = 0x00020002, 0x00020010, 0x7FE00010, 0x7FE0
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
 _DEEPEST = 16
@@ -83,7 +83,7 @@ class PlainReader:
     """Reads some elements of ordinary files.
 
     Args:
-        keywords: the elements to read.
+        keywords: the elements to read, SOPClassUID among them.
         left: keywords of elements that make a file unusual.
     """
 
@@ -97,8 +97,9 @@ class PlainReader:
     def read(self, path: Path) -> PlainElements | None:
         """The elements of a file; None if anything in it is other than usual, so that pydicom has to look at it.
 
-        Usual is: a preamble, a meta header with a known transfer syntax, little endian and not deflated, tags that
-        rise, value representations as in the dictionary, lengths within the file.
+        Usual is: a preamble, a meta header with a known transfer syntax, little endian and not deflated, and with
+        the SOP class of the data set; tags that rise, value representations as in the dictionary, lengths within
+        the file; and something of the group of the pixels.
         """
         try:
             with path.open("rb", buffering=0) as stream:
@@ -116,18 +117,21 @@ class PlainReader:
         if head[128:_META] != b"DICM":
             raise _UnusualError
         try:
-            syntax, place = _read_meta(head, n_bytes)
-            return self._scan_elements(head, n_bytes, syntax, place)
+            syntax, promised, place = _read_meta(head, n_bytes)
+            elements = self._scan_elements(head, n_bytes, syntax, place)
         except struct.error as error:  # behind the end of what was read
             raise (_TooShortError if len(head) < n_bytes else _UnusualError) from error
+        if not promised or elements.text("SOPClassUID") != promised:
+            raise _UnusualError
+        return elements
 
     def _scan_elements(self, head: bytes, n_bytes: int, syntax: str, place: int) -> PlainElements:
         is_explicit = syntax != ImplicitVRLittleEndian
         if not is_explicit and head[place + 4 : place + 6].isalpha():
             raise _UnusualError
         values: dict[str, bytes] = {}
-        pixels, last, wanted = None, _LAST_META, self._wanted
-        while place < n_bytes:
+        last, wanted = _LAST_META, self._wanted
+        while True:
             # What `_element` does, written out: of this loop a long series is read a million times.
             if is_explicit:
                 group, element, vr, length = _EXPLICIT(head, place)
@@ -143,8 +147,8 @@ class PlainReader:
             last = tag
             if group >= _PIXEL_GROUP:
                 is_native = tag == _PIXELS and syntax in _NATIVE and vr in (b"OW", b"")
-                pixels = (start, length) if is_native and start + length == n_bytes else None
-                break
+                is_whole = is_native and start + length == n_bytes
+                return PlainElements(values, (start, length) if is_whole else None)
             if length == _UNDEFINED:
                 if tag in wanted or vr not in (b"SQ", b""):
                     raise _UnusualError
@@ -158,14 +162,14 @@ class PlainReader:
                     values[name] = head[start:place]
                     if len(head) < place <= n_bytes:
                         raise _TooShortError
-            if place > n_bytes:
+            if place >= n_bytes:
                 raise _UnusualError
-        return PlainElements(values, pixels)
 
 
-def _read_meta(head: bytes, n_bytes: int) -> tuple[str, int]:
-    """The transfer syntax, and where the data set begins."""
-    syntax, place, last = "", _META, 0
+def _read_meta(head: bytes, n_bytes: int) -> tuple[str, str, int]:
+    """The transfer syntax, the SOP class that is promised, and where the data set begins."""
+    texts: dict[int, str] = {}
+    place, last = _META, 0
     while head[place : place + 2] == b"\2\0":
         tag, _, length, start = _element(head, place, is_explicit=True)
         if tag <= last:
@@ -173,11 +177,11 @@ def _read_meta(head: bytes, n_bytes: int) -> tuple[str, int]:
         last, place = tag, start + length
         if place > n_bytes:
             raise _UnusualError
-        if tag == _SYNTAX:
-            syntax = head[start:place].decode("ascii", errors="replace").strip(" \0")
-    if syntax not in _KNOWN_SYNTAXES:
+        if tag in (_CLASS, _SYNTAX):
+            texts[tag] = head[start:place].decode("ascii", errors="replace").strip(" \0")
+    if texts.get(_SYNTAX) not in _KNOWN_SYNTAXES:
         raise _UnusualError
-    return syntax, place
+    return texts[_SYNTAX], texts.get(_CLASS, ""), place
 
 
 def _element(head: bytes, place: int, is_explicit: bool) -> tuple[int, bytes, int, int]:
