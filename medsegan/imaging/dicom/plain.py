@@ -13,7 +13,7 @@ _LARGEST_HEADER = 1 << 20
 _META, _LAST_META = 132, 0x0007FFFF
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_CLASS, _SYNTAX, _PIXELS, _PIXEL_GROUP = 0x00020002, 0x00020010, 0x7FE00010, 0x7FE0
+_CLASS, _SYNTAX, _PIXELS = 0x00020002, 0x00020010, 0x7FE00010
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
 _DEEPEST = 16
@@ -99,7 +99,7 @@ class PlainReader:
 
         Usual is: a preamble, a meta header with a known transfer syntax, little endian and not deflated, and with
         the SOP class of the data set; tags that rise, value representations as in the dictionary, lengths within
-        the file; and something of the group of the pixels.
+        the file; and PixelData behind all else.
         """
         try:
             with path.open("rb", buffering=0) as stream:
@@ -145,10 +145,11 @@ class PlainReader:
             if tag <= last:
                 raise _UnusualError
             last = tag
-            if group >= _PIXEL_GROUP:
-                is_native = tag == _PIXELS and syntax in _NATIVE and vr in (b"OW", b"")
-                is_whole = is_native and start + length == n_bytes
-                return PlainElements(values, (start, length) if is_whole else None)
+            if tag == _PIXELS:
+                is_native = syntax in _NATIVE and vr in (b"OW", b"") and start + length == n_bytes
+                return PlainElements(values, (start, length) if is_native else None)
+            if tag > _PIXELS:
+                raise _UnusualError
             if length == _UNDEFINED:
                 if tag in wanted or vr not in (b"SQ", b""):
                     raise _UnusualError
