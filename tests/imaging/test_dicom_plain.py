@@ -15,7 +15,15 @@ from pydicom.uid import ImplicitVRLittleEndian
 
 from medsegan.errors import MedseganError
 from medsegan.geometry import Grid
-from medsegan.imaging import Volume, read_series, write_series
+from medsegan.imaging import (
+    Volume,
+    detect_modality,
+    read_outline,
+    read_series,
+    read_volume,
+    write_series,
+    write_volume,
+)
 from medsegan.imaging.dicom import header as header_module
 from medsegan.imaging.dicom.header import read_headers
 
@@ -190,3 +198,17 @@ def _fill(path: Path, rng: np.random.Generator, number: int, kind: tuple[float, 
         dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = pydicom.uid.MRImageStorage
     dataset.PixelData = stored.astype("<i2" if signed else "<u2").tobytes()
     dataset.save_as(path)
+
+
+def test_an_outline_is_what_the_volume_will_be(slices, write_specs):
+    folder = write_specs(slices.stack())
+    outline, volume = read_outline(folder), read_volume(folder)
+    assert (outline.modality, outline.grid.shape) == (volume.modality, volume.grid.shape)
+    assert np.array_equal(outline.grid.world_from_voxel, volume.grid.world_from_voxel)
+    assert detect_modality(outline) == detect_modality(volume)
+
+
+def test_other_files_have_no_outline(tmp_path):
+    grid = Grid((3, 4, 5), np.eye(4))
+    write_volume(Volume(np.zeros(grid.shape, np.int16), grid), tmp_path / "a.nii")
+    assert read_outline(tmp_path / "a.nii") is None
