@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-import SimpleITK as sitk  # noqa: N813 (the name everybody knows it by)
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
@@ -242,6 +241,8 @@ def _needs_other_decoder(dataset: Dataset, syntax: UID) -> bool:
 
 def _decode_with_itk(dataset: Dataset, path: Path, syntax: UID) -> Array:
     """GDCM inside SimpleITK decodes most syntaxes and scales the values itself."""
+    import SimpleITK as sitk  # noqa: N813 (takes 90 MB, and few scans need it)
+
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
