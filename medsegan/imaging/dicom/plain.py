@@ -84,7 +84,7 @@ class PlainReader:
 
     Args:
         keywords: the elements to read, SOPClassUID among them.
-        left: keywords of elements that make a file unusual.
+        left: keywords, or eight hexadecimal digits, of elements that make a file unusual.
     """
 
     def __init__(self, keywords: tuple[str, ...], left: tuple[str, ...]) -> None:
@@ -228,5 +228,4 @@ def _skip(head: bytes, place: int, is_explicit: bool, depth: int) -> int:
 
 def _tag(keyword: str) -> int:
     tag = tag_for_keyword(keyword)
-    assert tag is not None
-    return tag
+    return int(keyword, 16) if tag is None else tag
