@@ -20,9 +20,9 @@ from .intensity import DEFAULT_WINDOWS, IntensityScale, fit_scale
 from .modality import detect_modality
 from .nifti import count_volumes
 from .probabilities import write_probabilities
-from .read import read_volume
+from .read import read_outline, read_volume
 from .read_label import needs_scan, read_label
-from .volume import MODALITIES, LabelVolume, Modality, Volume
+from .volume import MODALITIES, LabelVolume, Modality, Outline, Volume
 from .write import require_writable, write_label, write_volume
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "IntensityScale",
     "LabelVolume",
     "Modality",
+    "Outline",
     "Volume",
     "align_label",
     "belonging_notes",
@@ -48,6 +49,7 @@ __all__ = [
     "is_scan",
     "needs_scan",
     "read_label",
+    "read_outline",
     "read_patient_key",
     "read_patient_words",
     "read_series",

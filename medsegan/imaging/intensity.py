@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from ..errors import DataError
-from ..shapes import Array, MaskArray
+from ..shapes import Array, FloatArray, MaskArray
 from .volume import Modality
 
 ScaleKind = Literal["hu", "percentile"]
@@ -29,6 +29,7 @@ _BODY_PERCENTILES = (0.5, 99.5)
 _BODY_LEVEL = 0.1
 _AXIS_SAMPLES = 96
 _MIN_BODY = 0.01
+_BAND = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,21 @@ class IntensityScale:
         """
         if self.kind == "hu" and array.dtype == np.int16:
             return array.copy()
-        values = np.asarray(array, dtype=np.float32)
+        flat = np.asarray(array, dtype=np.float32).reshape(-1)
+        stored = np.empty(flat.size, dtype=np.int16)
+        for first in range(0, flat.size, _BAND):  # what is worked on stays in the processor's cache
+            stored[first : first + _BAND] = self._rounded(flat[first : first + _BAND])
+        return stored.reshape(array.shape)
+
+    def _rounded(self, values: FloatArray) -> FloatArray:
         if self.kind == "hu":
             bottom, top, empty = *_INT16, _HU_LIMITS[0]
         else:
             bottom, top, empty = 0.0, _MAX_UNITS, 0.0
             values = (values - np.float32(self.low)) * np.float32(_UNITS / (self.high - self.low))
-        rounded = np.clip(np.rint(values), bottom, top)
-        return np.where(np.isnan(rounded), np.float32(empty), rounded).astype(np.int16)
+        rounded = np.rint(values)
+        rounded[np.isnan(rounded)] = np.float32(empty)
+        return np.clip(rounded, bottom, top, out=rounded)
 
     def to_json(self) -> dict[str, Any]:
         """The scale as plain numbers, exact to the last bit."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..shapes import Array
-from .volume import Modality, Volume
+from .volume import Modality, Outline, Volume
 
 _MAX_SAMPLES = 2_000_000
 _AIR_HU = -900.0
@@ -30,7 +30,7 @@ class _Profile:
     percentile_high: float
 
 
-def detect_modality(volume: Volume) -> tuple[Modality, str]:
+def detect_modality(volume: Volume | Outline) -> tuple[Modality, str]:
     """The modality of a scan and the reason in words; "unknown" if neither the file nor the values tell.
 
     Values count as Hounsfield units if air (below -900, or a plateau at a negative minimum where the scan was
@@ -39,10 +39,12 @@ def detect_modality(volume: Volume) -> tuple[Modality, str]:
     A picture, such as a PNG, says nothing: it counts as an X-ray.
 
     Args:
-        volume: a scan; its own modality, when the file states one, is believed.
+        volume: a scan; its own modality, when the file states one, is believed. An outline has nothing else.
     """
     if volume.modality != "unknown":
         return volume.modality, f"the file says {_NAMES[volume.modality]}"
+    if isinstance(volume, Outline):
+        return "unknown", "the file says nothing"
     if volume.is_picture:
         return "xray", "a picture without a header of its scanner is taken as an X-ray"
     profile = _profile(volume.array)
@@ -95,9 +97,10 @@ def _profile(array: Array) -> _Profile | None:
 
 def _samples(array: Array) -> Array:
     """Every n-th voxel, n odd so that it does not fall into step with the size of the matrix."""
-    flat = array.reshape(-1)
-    stride = max(1, flat.size // _MAX_SAMPLES)
-    values = flat[:: stride + 1 - stride % 2].astype(np.float64)
+    stride = max(1, array.size // _MAX_SAMPLES)
+    places = np.arange(0, array.size, stride + 1 - stride % 2)
+    # Not through `reshape`, which copies all of an array whose first axis is the fastest.
+    values = array[np.unravel_index(places, array.shape)].astype(np.float64)
     return values[np.isfinite(values)]
 
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from ..errors import InputError, UsageError
 from .archive import open_archive
-from .dicom.read import read_series
+from .dicom.read import read_series, read_series_outline
 from .formats import READABLE, format_of, require_readable
 from .itk import read_itk
 from .nifti import read_nifti
 from .raster import read_raster
 from .stored import StoredArray
 from .straight import straighten
-from .volume import Volume
+from .volume import Outline, Volume
 from .voxels import as_intensities
 
 
@@ -47,6 +47,25 @@ def read_volume(path: Path, *, series: str | None = None, fix_gaps: bool = False
     array, notes = as_intensities(stored.array, path)
     array, grid, shear_notes = straighten(array, stored.grid, path)
     return Volume(array, grid, "unknown", stored.notes + notes + shear_notes, is_picture=kind == "raster")
+
+
+def read_outline(path: Path, *, series: str | None = None, fix_gaps: bool = False) -> Outline | None:
+    """What a scan is and where it lies where headers tell, as those of a DICOM series do; None = read the volume.
+
+    Args:
+        path, series, fix_gaps: as in `read_volume`.
+
+    Raises:
+        InputError: nothing readable is there.
+        DataError: the headers make no consistent volume.
+    """
+    kind = format_of(path) if path.exists() else None
+    if kind == "dicom":
+        return read_series_outline(path, series, fix_gaps=fix_gaps)
+    if kind == "zip":
+        with open_archive(path) as folder:
+            return read_series_outline(folder, series, fix_gaps=fix_gaps)
+    return None
 
 
 def read_stored(path: Path, *, with_colours: bool = False) -> StoredArray:

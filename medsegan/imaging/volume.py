@@ -38,6 +38,19 @@ class Volume:
         _require_same_shape(self.array, self.grid)
 
 
+@dataclass(frozen=True)
+class Outline:
+    """What a scan is and where it lies, without its voxels.
+
+    Args:
+        grid: of the scan.
+        modality: what the file itself says; "unknown" if it says nothing.
+    """
+
+    grid: Grid
+    modality: Modality
+
+
 @dataclass(frozen=True, eq=False)
 class LabelVolume:
     """Labels of a scan.

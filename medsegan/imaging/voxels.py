@@ -59,6 +59,8 @@ def as_intensities(array: Array, path: Path) -> tuple[Array, tuple[str, ...]]:
     if array.dtype.kind == "f":
         with np.errstate(over="ignore"):  # what is beyond 32 bits counts as infinite
             return _without_nan(array.astype(np.float32, copy=False), path)
+    if array.dtype in (np.int16, np.int8, np.uint8):
+        return array.astype(np.int16, copy=False), ()
     if array.dtype.kind == "b" or (array.min() >= -32768 and array.max() <= 32767):
         return array.astype(np.int16, copy=False), ()
     return array.astype(np.float32), ()

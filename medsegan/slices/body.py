@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from scipy import ndimage
 
 from ..imaging import Modality
 from ..shapes import Array, FloatArray, MaskArray
@@ -23,6 +22,8 @@ _ABOVE_CLIPPED_AIR_HU = 6.0
 _DARK_RATIO = 0.25
 _TRIMMED_PERCENT = 2.0
 _HISTOGRAM_BINS = 256
+_EXACT_BLOCK = 256
+"""So many numbers of two bytes have a sum that float32 holds exactly."""
 
 
 def body_mask(array: Array, spacing_mm: tuple[float, float, float], modality: Modality) -> MaskArray:
@@ -44,7 +45,7 @@ def body_mask(array: Array, spacing_mm: tuple[float, float, float], modality: Mo
     opened = _opened(foreground, spacing_mm)
     body = np.zeros_like(opened)
     for index, mask in enumerate(opened):
-        body[index] = ndimage.binary_fill_holes(_without_limbs(mask))
+        body[index] = _without_holes(_without_limbs(mask))
     return body
 
 
@@ -116,10 +117,17 @@ def _opened(mask: MaskArray, spacing_mm: tuple[float, float, float]) -> MaskArra
     """The mask without what is thinner than the opening, in each slice; the picture's edge counts as body."""
     rows, columns = (max(1, round(0.5 * _OPENING_MM / spacing)) for spacing in spacing_mm[1:])
     y, x = np.mgrid[-rows : rows + 1, -columns : columns + 1]
-    disc = ((y / rows) ** 2 + (x / columns) ** 2 <= 1.0)[None]
+    steps = np.argwhere((y / rows) ** 2 + (x / columns) ** 2 <= 1.0)
+    shape = mask.shape
     pad = ((0, 0), (rows, rows), (columns, columns))
-    opened = ndimage.binary_opening(np.pad(mask, pad, mode="edge"), disc)
-    return np.asarray(opened[:, rows:-rows, columns:-columns])
+    around = np.pad(np.pad(mask, pad, mode="edge"), pad)
+    eroded = np.ones((shape[0], shape[1] + 2 * rows, shape[2] + 2 * columns), dtype=np.bool_)
+    for down, right in steps:
+        eroded &= around[:, down : down + eroded.shape[1], right : right + eroded.shape[2]]
+    opened = np.zeros(shape, dtype=np.bool_)
+    for down, right in steps:
+        opened |= eroded[:, down : down + shape[1], right : right + shape[2]]
+    return opened
 
 
 def _without_limbs(mask: MaskArray) -> MaskArray:
@@ -130,6 +138,16 @@ def _without_limbs(mask: MaskArray) -> MaskArray:
     return np.append(False, sizes >= _LIMB_RATIO * sizes.max())[parts]
 
 
+def _without_holes(mask: MaskArray) -> MaskArray:
+    """The mask and what of its surroundings does not reach the edge of the picture."""
+    parts, sizes, _ = connected_components(~mask, 4)
+    is_outside = np.zeros(len(sizes) + 1, dtype=np.bool_)
+    for edge in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):
+        is_outside[edge] = True
+    is_outside[0] = False
+    return ~is_outside[parts]
+
+
 def _block_sizes(shape: tuple[int, ...], spacing_mm: tuple[float, float, float]) -> tuple[int, int, int]:
     wanted = (_SLICE_MM, _BLOCK_MM, _BLOCK_MM)
     sizes = [max(1, min(n, round(w / mm))) for n, w, mm in zip(shape, wanted, spacing_mm, strict=True)]
@@ -138,15 +156,39 @@ def _block_sizes(shape: tuple[int, ...], spacing_mm: tuple[float, float, float])
 
 def _block_means(array: Array, factors: tuple[int, int, int]) -> FloatArray:
     """Means over blocks of rows and columns of one slice in each block of slices; the last block may be short."""
-    # Copied to one memory order first: sums depend on it in the last bit, and frames must not.
-    picked = np.ascontiguousarray(array[factors[0] // 2 :: factors[0]]).astype(np.float32)
-    for axis in (1, 2):
-        starts = np.arange(0, picked.shape[axis], factors[axis])
-        counts = np.diff(np.append(starts, picked.shape[axis])).astype(np.float32)
-        shape = [1, 1, 1]
-        shape[axis] = len(counts)
-        picked = np.asarray(np.add.reduceat(picked, starts, axis=axis) / counts.reshape(shape), dtype=np.float32)
-    return picked
+    picked = array[factors[0] // 2 :: factors[0]]
+    if array.dtype.kind in "iu" and array.dtype.itemsize <= 2 and factors[1] <= _EXACT_BLOCK:
+        means = _row_block_means(picked, factors[1])
+    else:
+        # Copied to one memory order first: sums depend on it in the last bit, and frames must not.
+        means = _axis_block_means(np.ascontiguousarray(picked).astype(np.float32), 1, factors[1])
+    return _axis_block_means(means, 2, factors[2])
+
+
+def _axis_block_means(values: FloatArray, axis: int, factor: int) -> FloatArray:
+    starts = np.arange(0, values.shape[axis], factor)
+    counts = np.diff(np.append(starts, values.shape[axis])).astype(np.float32)
+    shape = [1, 1, 1]
+    shape[axis] = len(counts)
+    return np.asarray(np.add.reduceat(values, starts, axis=axis) / counts.reshape(shape), dtype=np.float32)
+
+
+def _row_block_means(array: Array, factor: int) -> FloatArray:
+    """Means over blocks of rows of whole numbers of two bytes at most, whose sums are exact in any order."""
+    n_slices, height, width = array.shape
+    full = height // factor
+    means = np.empty((n_slices, -(-height // factor), width), dtype=np.float32)
+    plane = np.empty((height, width), dtype=np.float32)
+    for values, sums in zip(array, means, strict=True):
+        np.copyto(plane, values)
+        sums[:full] = plane[: full * factor : factor]
+        for row in range(1, factor):
+            sums[:full] += plane[row : full * factor : factor]
+        if full < len(sums):
+            sums[full] = plane[full * factor :].sum(axis=0)
+            sums[full] /= np.float32(height - full * factor)
+        sums[:full] /= np.float32(factor)
+    return means
 
 
 def _span(body: MaskArray, axis: int) -> tuple[float, float]:

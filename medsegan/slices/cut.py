@@ -24,7 +24,7 @@ def cut_image(array: Array, frame: Frame, fill: float | None) -> FloatArray:
     view = _stack_view(array, frame)
     slices = np.empty(frame.stack_shape, dtype=np.float32)
     for slab in _slabs(view.shape):
-        slices[slab] = _sample(np.ascontiguousarray(view[slab]).astype(np.float32, copy=False), frame, fill)
+        slices[slab] = resample_slices(_dense(view[slab]), frame.rows, frame.cols, fill)
     return slices
 
 
@@ -51,7 +51,7 @@ def cut_label(array: LabelArray, frame: Frame, n_classes: int) -> LabelArray:
         )
     slices = np.zeros(frame.stack_shape, dtype=np.uint8)
     for slab in _slabs(view.shape):
-        _cut_label_slab(np.ascontiguousarray(view[slab]).astype(np.uint8, copy=False), frame, slices[slab])
+        _cut_label_slab(_dense(view[slab]).astype(np.uint8, copy=False), frame, slices[slab])
     return slices
 
 
@@ -69,17 +69,19 @@ def _cut_label_slab(labels: LabelArray, frame: Frame, slices: LabelArray) -> Non
 
 
 def _share(mask: MaskArray, frame: Frame, outside: float) -> FloatArray:
-    return _sample(mask.astype(np.float32), frame, outside)
-
-
-def _sample(slab: FloatArray, frame: Frame, fill: float | None) -> FloatArray:
-    return resample_slices(slab, frame.rows, frame.cols, fill)
+    return resample_slices(mask.astype(np.float32), frame.rows, frame.cols, outside)
 
 
 def _stack_view(array: Array, frame: Frame) -> Array:
     if array.shape != frame.source.shape:
         raise DataError(f"array of shape {array.shape} does not fit the frame's volume of {frame.source.shape}")
     return frame.reorientation.apply(array)
+
+
+def _dense(slab: Array) -> Array:
+    """The slab itself where its slices lie one behind the other in memory, else a copy in which they do."""
+    strides = [abs(stride) for stride in slab.strides]
+    return slab if strides[0] >= max(strides[1:]) else np.ascontiguousarray(slab)
 
 
 def _slabs(shape: tuple[int, ...]) -> list[slice]:

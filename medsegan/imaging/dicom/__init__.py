@@ -3,7 +3,7 @@
 from .label_object import is_dicom_label, read_label_object, referenced_series, series_of_file
 from .patient import read_patient_key, read_patient_words
 from .radiograph import is_radiograph
-from .read import read_series
+from .read import read_series, read_series_outline
 from .write import write_series
 from .write_label_object import write_dicom_label
 
@@ -14,6 +14,7 @@ __all__ = [
     "read_patient_key",
     "read_patient_words",
     "read_series",
+    "read_series_outline",
     "referenced_series",
     "series_of_file",
     "write_dicom_label",

@@ -18,11 +18,14 @@ It stays where an anonymiser takes MOSAIC out of ImageType."""
 _MAKERS = {"mosaic": "SIEMENS MR HEADER", "grid": "IMAGE PRIVATE HEADER"}
 _PRIVATE_SCALE = 0x2005100E
 """Scale slope of Philips MR: what stored values must be divided by to compare slices of one scan."""
-CLAIM_TAGS = (
-    *("Modality", "BurnedInAnnotation", "RealWorldValueMappingSequence"),
-    *(f"{tag:08X}" for tags in _CREATORS.values() for tag in tags),
-    f"{_PRIVATE_SCALE:08X}",
+PLAIN_CLAIMS = ("Modality", "BurnedInAnnotation")
+"""Those of `CLAIM_TAGS` that are plain text."""
+RARE_CLAIMS = (
+    "RealWorldValueMappingSequence",
+    *(f"{tag:08X}" for tag in (*(count for _, count in _CREATORS.values()), _PRIVATE_SCALE)),
 )
+"""Those that are no plain text, without any of which there is nothing to claim beyond it."""
+CLAIM_TAGS = (*PLAIN_CLAIMS, *RARE_CLAIMS, *(f"{creator:08X}" for creator, _ in _CREATORS.values()))
 _MODALITIES = {"ct": ("CT", "OT", ""), "mr": ("MR", "OT", "")}
 _STATION_SLICES = 4
 """Fewer slices an acquisition are steps of one scan, as in CT without a spiral."""
@@ -34,9 +37,9 @@ def claims_of(text: Callable[[str], str], dataset: Dataset | None) -> tuple[tupl
 
     Args:
         text: keyword -> the element as text.
-        dataset: with the elements of `CLAIM_TAGS` that are no text; `None` = the file has none of them.
+        dataset: with the elements of `CLAIM_TAGS`; `None` = the file has none of `RARE_CLAIMS`.
     """
-    found = {name: text(name).upper() for name in ("Modality", "BurnedInAnnotation")}
+    found = {name: text(name).upper() for name in PLAIN_CLAIMS}
     if dataset is not None:
         found |= _unusual(dataset)
     return tuple((name, value) for name, value in found.items() if value)

@@ -1,14 +1,14 @@
 """What a slice says of itself, read without its pixels."""
 
+import math
 import re
 import struct
 import warnings
 import zlib
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
-import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
@@ -16,8 +16,10 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MediaStorageDirecto
 
 from ...errors import DataError, InputError
 from ..volume import Modality
-from .claims import CLAIM_TAGS, claims_of
+from .claims import CLAIM_TAGS, PLAIN_CLAIMS, RARE_CLAIMS, claims_of
 from .frames import ENHANCED_CLASSES, GROUP_SEQUENCES, split_frames
+from .native import NATIVE_KEYWORDS, NativePixels, native_pixels
+from .plain import PlainElements, PlainReader
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 """A decimal string (DICOM PS3.5, section 6.2); Python's own float() takes more, such as "1_0" and "nan"."""
@@ -54,17 +56,20 @@ _BINARY_TAGS = ("DiffusionBValue", "DiffusionGradientOrientation", "NominalPerce
 """Stored as floating point numbers (FD) and not as text."""
 _ORIGIN_TAGS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber")
 
-_TAGS = (
+_PLAIN_TAGS = (
     *CONTRAST_TAGS,
-    *MOMENT_TAGS,
+    *(name for name in MOMENT_TAGS if name != "DiffusionGradientOrientation"),
     *_ORIGIN_TAGS,
     *("SOPClassUID", "FrameOfReferenceUID", "Rows", "Columns"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SamplesPerPixel"),
     *("PhotometricInterpretation", "NumberOfFrames"),
     *("RescaleSlope", "RescaleIntercept", "BitsStored", "PixelRepresentation"),
-    *GROUP_SEQUENCES,
-    *CLAIM_TAGS,
+    *PLAIN_CLAIMS,
 )
+"""Elements that are a text or one number."""
+_RARE_TAGS = (*GROUP_SEQUENCES, *RARE_CLAIMS, "DiffusionGradientOrientation")
+_TAGS = (*_PLAIN_TAGS, *_RARE_TAGS, *CLAIM_TAGS)
+_PLAIN = PlainReader(tuple(dict.fromkeys((*_PLAIN_TAGS, *NATIVE_KEYWORDS))), _RARE_TAGS)
 
 _LONGEST_SHOWN = 128
 """Six numbers of sixteen characters with their separators are 101."""
@@ -95,6 +100,7 @@ class SliceHeader:
         phases: names and values that may tell the slices of several volumes apart.
         claims: names and values of what else a user should know.
         frame: index of the picture in its file; None = the file holds one slice.
+        native: where its pixels lie as they are; None = they have to be decoded.
     """
 
     path: Path
@@ -116,6 +122,7 @@ class SliceHeader:
     phases: tuple[tuple[str, str], ...]
     claims: tuple[tuple[str, str], ...] = ()
     frame: int | None = None
+    native: NativePixels | None = None
 
     @property
     def image_type(self) -> tuple[str, ...]:
@@ -147,7 +154,10 @@ def read_headers(path: Path) -> list[SliceHeader]:
         InputError: the file is damaged.
         DataError: a number in it is none, or frames lack their functional groups.
     """
+    elements = _PLAIN.read(path)
     try:
+        if elements is not None and elements.text("SOPClassUID") not in ENHANCED_CLASSES:
+            return [_parse(elements, path)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom warns of values that we parse ourselves
             with path.open("rb") as stream:
@@ -184,11 +194,13 @@ def _require_pixels(dataset: Dataset, following: bytes, path: Path) -> None:
         raise InputError(f"{path}: the file ends before its pixels; it is damaged or cut off")
 
 
-def element_text(dataset: Dataset, keyword: str) -> str:
+def element_text(dataset: Dataset | PlainElements, keyword: str) -> str:
     """An element as the text it is written in, values divided by backslashes; "" if it is absent.
 
     Parsed here and not by pydicom, because anonymisers write numbers longer than 16 characters and decimal commas.
     """
+    if isinstance(dataset, PlainElements):
+        return dataset.text(keyword)
     if keyword not in dataset:
         return ""
     value = dataset.get_item(keyword).value
@@ -201,17 +213,27 @@ def element_text(dataset: Dataset, keyword: str) -> str:
     return str(value).strip(" \0")
 
 
-def element_numbers(dataset: Dataset, keyword: str, path: Path) -> tuple[float, ...]:
+def element_numbers(dataset: Dataset | PlainElements, keyword: str, path: Path) -> tuple[float, ...]:
     """The numbers of an element; empty if it is absent or empty.
 
     Raises:
         DataError: a value is no finite number.
     """
     text = element_text(dataset, keyword)
+    try:
+        return _numbers(text)
+    except ValueError as error:
+        raise DataError(f"{path}: {keyword} is {shown(text)}, expected numbers; the header is damaged") from error
+
+
+@lru_cache(maxsize=256)
+def _numbers(text: str) -> tuple[float, ...]:
+    """Kept for a while, since the slices of a series share most of their numbers."""
     parts = [part.strip().replace(",", ".") for part in text.split("\\") if part.strip()]
-    if any(not _NUMBER.fullmatch(part) or not np.isfinite(float(part)) for part in parts):
-        raise DataError(f"{path}: {keyword} is {shown(text)}, expected numbers; the header is damaged")
-    return tuple(float(part) for part in parts)
+    numbers = tuple([float(part) for part in parts if _NUMBER.fullmatch(part)])
+    if len(numbers) < len(parts) or not all(map(math.isfinite, numbers)):
+        raise ValueError(text)
+    return numbers
 
 
 def shown(text: str) -> str:
@@ -221,7 +243,7 @@ def shown(text: str) -> str:
     return repr(_LETTERS.sub("...", text))
 
 
-def _parse(dataset: Dataset, path: Path) -> SliceHeader:
+def _parse(dataset: Dataset | PlainElements, path: Path) -> SliceHeader:
     sop_class = element_text(dataset, "SOPClassUID")
 
     def numbers(keyword: str) -> tuple[float, ...]:
@@ -229,11 +251,14 @@ def _parse(dataset: Dataset, path: Path) -> SliceHeader:
         return element_numbers(dataset, keyword, path) if sop_class in MODALITY_OF_CLASS else ()
 
     thickness, slope, intercept = map(numbers, ("SliceThickness", "RescaleSlope", "RescaleIntercept"))
-    matrix = (int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0))
+    matrix = (_integer(dataset, "Rows") or 0, _integer(dataset, "Columns") or 0)
     if sop_class in MODALITY_OF_CLASS and min(matrix) < 1:
         raise InputError(f"{path}: the DICOM header has no Rows or no Columns; the file is damaged or cut off")
     if len(slope) > 1 or len(intercept) > 1:
         raise DataError(f"{path}: RescaleSlope {slope} and RescaleIntercept {intercept} are no scale")
+    native = None
+    if isinstance(dataset, PlainElements):
+        native = native_pixels(dataset, ((slope or (1.0,))[0], (intercept or (0.0,))[0]))
     return SliceHeader(
         path=path,
         sop_class=sop_class,
@@ -247,17 +272,28 @@ def _parse(dataset: Dataset, path: Path) -> SliceHeader:
         pixel_spacing=numbers("PixelSpacing"),
         thickness_mm=thickness[0] if thickness else None,
         photometric=element_text(dataset, "PhotometricInterpretation"),
-        n_samples=int(dataset.get("SamplesPerPixel") or 1),
+        n_samples=_integer(dataset, "SamplesPerPixel") or 1,
         n_frames=int(float(element_text(dataset, "NumberOfFrames") or 1)),
         scale=(slope[0], intercept[0]) if slope and intercept else None,
-        storage=(int(dataset.get("BitsStored") or 0), dataset.get("PixelRepresentation") == 1),
-        phases=tuple((name, _phase_text(dataset, name)) for name in (*CONTRAST_TAGS, *MOMENT_TAGS)),
-        claims=claims_of(partial(element_text, dataset), dataset),
+        storage=(_integer(dataset, "BitsStored") or 0, _integer(dataset, "PixelRepresentation") == 1),
+        phases=tuple([(name, _phase_text(dataset, name)) for name in (*CONTRAST_TAGS, *MOMENT_TAGS)]),
+        claims=claims_of(partial(element_text, dataset), None if isinstance(dataset, PlainElements) else dataset),
+        native=native,
     )
 
 
-def _phase_text(dataset: Dataset, keyword: str) -> str:
+def _integer(dataset: Dataset | PlainElements, keyword: str) -> int | None:
+    """A number that is stored in two bytes; None = absent or empty."""
+    if isinstance(dataset, PlainElements):
+        return dataset.integer(keyword)
+    value = dataset.get(keyword)
+    return None if value is None else int(value)
+
+
+def _phase_text(dataset: Dataset | PlainElements, keyword: str) -> str:
     if keyword in _BINARY_TAGS:
-        return str(dataset.get(keyword, ""))
+        return (
+            dataset.double_text(keyword) if isinstance(dataset, PlainElements) else str(dataset.get(keyword, ""))
+        )
     text = element_text(dataset, keyword)
     return "\\".join(part.strip().upper() for part in text.split("\\")) if keyword == "ImageType" else text

@@ -10,27 +10,27 @@ from pydicom.dataset import Dataset
 
 from ...errors import DataError, InputError
 from ...geometry import Grid
-from ..formats import has_dicom_magic
 from ..volume import LabelVolume
 from .rtstruct import RTSTRUCT_CLASS, read_rtstruct
 from .seg import SEG_CLASSES, read_seg
 
 _HEAD = 4096
-_CLASS = re.compile(
-    rb"(?<![\d.])(?:"
-    + b"|".join(uid.encode().replace(b".", rb"\.") for uid in (*SEG_CLASSES, RTSTRUCT_CLASS))
-    + rb")(?![\d.])"
-)
+_CLASSES = tuple(uid.encode() for uid in (*SEG_CLASSES, RTSTRUCT_CLASS))
+_CLASS = re.compile(rb"(?<![\d.])(?:" + b"|".join(uid.replace(b".", rb"\.") for uid in _CLASSES) + rb")(?![\d.])")
 
 
 def is_dicom_label(path: Path) -> bool:
     """Whether a file is a DICOM segmentation or structure set, by the SOP class at its beginning alone."""
     if path.name.startswith(".") or not path.is_file():
         return False
-    if not has_dicom_magic(path) and path.suffix.lower() != ".dcm":
+    try:
+        with path.open("rb", buffering=0) as stream:
+            head = stream.read(_HEAD)
+    except OSError:
         return False
-    with path.open("rb") as stream:
-        return _CLASS.search(stream.read(_HEAD)) is not None
+    if head[128:132] != b"DICM" and path.suffix.lower() != ".dcm":
+        return False
+    return any(uid in head for uid in _CLASSES) and _CLASS.search(head) is not None
 
 
 def read_label_object(

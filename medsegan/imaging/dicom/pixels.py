@@ -1,13 +1,11 @@
 """The pixels of a slice in the units of its modality."""
 
 import warnings
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pydicom
-import SimpleITK as sitk  # noqa: N813 (the name everybody knows it by)
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
@@ -19,12 +17,11 @@ from ..volume import Modality
 from .decoders import advice_on
 from .frames import ENHANCED_CLASSES, split_frames
 from .header import MODALITY_OF_CLASS, READ_FAILURES, SliceHeader, element_numbers, element_text
+from .native import HIGHEST_TISSUE_HU
 
 AIR = -1024.0
 """Hounsfield units outside of the field of view of a CT."""
 _HALF_INT32 = 2**30
-_TISSUE = (-1000.0, 3072.0)
-"""A CT value between these may be real, whatever the header says of padding."""
 
 
 def read_pixels(path: Path, frame: int | None = None) -> Array:
@@ -45,21 +42,24 @@ def read_pixels(path: Path, frame: int | None = None) -> Array:
     return _decode(_open(path), frame).values
 
 
-def read_planes(slices: Iterable[SliceHeader]) -> Iterator[Array]:
-    """The pixels of slices one by one, as `read_pixels` gives them, with padding as background.
+class PlaneReader:
+    """Reads slices one after another; a file with many frames is opened once where they follow each other."""
 
-    A file with many frames is opened once where its frames follow each other. Padding (PixelPaddingValue) becomes
-    air in CT and 0 or the lowest value in MR; a padding value of CT that tissue could have is not believed, and
-    what lies below air stays.
+    def __init__(self) -> None:
+        self._file: _OpenFile | None = None
 
-    Raises:
-        InputError, DataError: see `read_pixels`.
-    """
-    file: _OpenFile | None = None
-    for header in slices:
-        if file is None or header.path != file.path:
-            file = _open(header.path)
-        yield _without_padding(_decode(file, header.frame), MODALITY_OF_CLASS[header.sop_class])
+    def read(self, header: SliceHeader) -> Array:
+        """The pixels of a slice as `read_pixels` gives them, with padding as background.
+
+        Padding (PixelPaddingValue) becomes air in CT and 0 or the lowest value in MR; a padding value of CT that
+        tissue could have is not believed, and what lies below air stays.
+
+        Raises:
+            InputError, DataError: see `read_pixels`.
+        """
+        if self._file is None or header.path != self._file.path:
+            self._file = _open(header.path)
+        return _without_padding(_decode(self._file, header.frame), MODALITY_OF_CLASS[header.sop_class])
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +222,7 @@ def _without_padding(decoded: _Decoded, modality: Modality) -> Array:
     if padding is None:
         return values
     if modality == "ct":
-        beyond = padding & (values > _TISSUE[1])
+        beyond = padding & (values > HIGHEST_TISSUE_HU)
         return np.where(beyond, np.asarray(AIR, dtype=values.dtype), values) if beyond.any() else values
     rest = values[~padding]
     beside = values[padding]
@@ -272,6 +272,8 @@ def _decode_with_itk(dataset: Dataset, path: Path, syntax: UID) -> Array:
     """GDCM inside SimpleITK decodes most syntaxes and scales the values itself."""
     if any("," in element_text(dataset, name) for name in ("RescaleSlope", "RescaleIntercept")):
         raise _no_decoder(path, syntax)  # it would cut the scale off at the comma
+    import SimpleITK as sitk  # noqa: N813 (takes 90 MB, and few scans need it)
+
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")

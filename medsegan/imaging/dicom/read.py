@@ -8,12 +8,13 @@ import numpy as np
 from ...errors import DataError, InputError
 from ...shapes import Array
 from ..formats import is_dicom_index
-from ..volume import Volume
+from ..volume import Outline, Volume
 from .choice import choose_stack
 from .claims import claim_notes
 from .files import find_dicom_files
 from .header import MODALITY_OF_CLASS, SliceHeader, read_headers
-from .pixels import AIR, read_pixels, read_planes
+from .native import read_native
+from .pixels import AIR, PlaneReader, read_pixels
 from .place import Placement, place_slices
 from .radiograph import RADIOGRAPH_CLASSES, choose_radiograph, is_radiograph, read_radiograph
 from .scales import air_notes, scale_notes
@@ -40,26 +41,46 @@ def read_series(path: Path, series: str | None = None, *, fix_gaps: bool = False
         InputError: there is no DICOM, or a file is damaged.
         DataError: the slices make no straight, even, complete volume, or it is not clear which series is meant.
     """
-    if is_dicom_index(path):
-        path = path.parent
-    if is_radiograph(path):
-        return read_radiograph(read_headers(path)[0])
-    headers, notes = _read_headers(path)
-    radiographs = [header for header in headers if header.sop_class in RADIOGRAPH_CLASSES]
-    if radiographs and not any(header.is_slice for header in headers):
-        return read_radiograph(choose_radiograph(radiographs, series, path))
-    place, more_notes = _place(headers, path, series, fix_gaps)
-    notes += more_notes
+    found = _find_slices(path, series, fix_gaps)
+    if isinstance(found, SliceHeader):
+        return read_radiograph(found)
+    place, notes = found
     modality = MODALITY_OF_CLASS[place.slices[0].sop_class]
     array = _stack_pixels(place.slices)
-    notes += air_notes(float(array.min()), modality)
+    notes = [*air_notes(float(array.min()), modality), *notes]
     if place.straightening is not None:
         fill = AIR if modality == "ct" else min(0, array.min())
         # Padding below air would drag down what is interpolated beside it.
         array = place.straightening.apply(np.maximum(array, array.dtype.type(fill)), fill)
     made_up = () if place.straightening is None else place.straightening.between
     frame_uid = place.slices[0].frame_uid
-    return Volume(array, place.grid, modality, (*notes, *place.notes), frame_uid=frame_uid, made_up=made_up)
+    return Volume(array, place.grid, modality, tuple(notes), frame_uid=frame_uid, made_up=made_up)
+
+
+def read_series_outline(path: Path, series: str | None = None, *, fix_gaps: bool = False) -> Outline | None:
+    """What the volume of `read_series` is and where it lies, from the headers; None where only pixels tell.
+
+    Args and Raises: see `read_series`. That pixels are damaged goes unnoticed.
+    """
+    found = _find_slices(path, series, fix_gaps)
+    if isinstance(found, SliceHeader):
+        return None
+    place, _ = found
+    return Outline(place.grid, MODALITY_OF_CLASS[place.slices[0].sop_class])
+
+
+def _find_slices(path: Path, series: str | None, fix_gaps: bool) -> SliceHeader | tuple[Placement, list[str]]:
+    """A radiograph, or the slices of a volume in their places and all notes."""
+    if is_dicom_index(path):
+        path = path.parent
+    if is_radiograph(path):
+        return read_headers(path)[0]
+    headers, notes = _read_headers(path)
+    radiographs = [header for header in headers if header.sop_class in RADIOGRAPH_CLASSES]
+    if radiographs and not any(header.is_slice for header in headers):
+        return choose_radiograph(radiographs, series, path)
+    place, place_notes = _place(headers, path, series, fix_gaps)
+    return place, [*notes, *place_notes]
 
 
 def place_series(path: Path, series: str | None = None) -> Placement:
@@ -81,7 +102,7 @@ def place_series(path: Path, series: str | None = None) -> Placement:
 def _place(
     headers: list[SliceHeader], path: Path, series: str | None, fix_gaps: bool
 ) -> tuple[Placement, list[str]]:
-    """The slices that are meant and their place, and notes on what was left out."""
+    """The slices that are meant and their place, and all notes on both."""
     notes: list[str] = []
     slices = [header for header in headers if header.is_slice]
     others = [header for header in headers if not header.is_slice]
@@ -101,7 +122,7 @@ def _place(
     place = place_slices(distinct, str(path), fix_gaps=fix_gaps)
     modality = MODALITY_OF_CLASS[place.slices[0].sop_class]
     notes += [*scale_notes(place.slices), *claim_notes(place.slices, modality)]
-    return place, [*notes, *stack_notes, *choice_notes, *copy_notes]
+    return place, [*notes, *stack_notes, *choice_notes, *copy_notes, *place.notes]
 
 
 def _read_headers(path: Path) -> tuple[list[SliceHeader], list[str]]:
@@ -149,10 +170,21 @@ def _without_copies(stack: Stack, where: str) -> tuple[list[SliceHeader], list[s
 
 
 def _stack_pixels(ordered: Sequence[SliceHeader]) -> Array:
-    """(columns, rows, n) in order; each slice is as small as its values allow, so that memory holds no more."""
-    planes = []
-    for values in read_planes(ordered):
-        is_small = values.dtype.kind == "i" and values.min() >= -32768 and values.max() <= 32767
-        planes.append(values.T.astype(np.int16 if is_small else np.float32))
-    kind = np.int16 if all(plane.dtype == np.int16 for plane in planes) else np.float32
-    return np.stack([plane.astype(kind, copy=False) for plane in planes], axis=2)
+    """(columns, rows, n) in order, int16 if all values allow, else float32; a row is dense in memory."""
+    planes: Array = np.empty((len(ordered), *ordered[0].matrix), dtype=np.int16)
+    decoder = PlaneReader()
+    for index, header in enumerate(ordered):
+        values = None
+        if header.native is not None:
+            plane = planes[index] if planes.dtype == np.int16 else np.empty(planes.shape[1:], dtype=np.int16)
+            values = read_native(header.path, header.native, MODALITY_OF_CLASS[header.sop_class], plane)
+        if values is None:
+            values = decoder.read(header)
+        is_small = values.dtype == np.int16 or (
+            values.dtype.kind == "i" and values.min() >= -32768 and values.max() <= 32767
+        )
+        if not is_small and planes.dtype == np.int16:
+            whole, planes = planes, np.empty(planes.shape, dtype=np.float32)
+            planes[:index] = whole[:index]
+        planes[index] = values
+    return planes.transpose(2, 1, 0)

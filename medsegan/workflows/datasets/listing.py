@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from ...errors import DataError
@@ -75,7 +76,7 @@ def entries_of_files(files: Iterable[Path]) -> list[Entry]:
 
 def holds_radiographs(folder: Path) -> bool:
     """Whether the DICOM files directly in a folder are several X-ray pictures and no series, by the first two."""
-    files = [path for path in sorted(folder.iterdir()) if is_dicom_file(path)][:2]
+    files = list(islice((path for path in sorted(folder.iterdir()) if is_dicom_file(path)), 2))
     return len(files) == 2 and all(is_radiograph(path) for path in files)
 
 

@@ -8,7 +8,17 @@ from typing import Any, Self
 
 from ...errors import MedseganError
 from ...geometry import Grid
-from ...imaging import MODALITIES, Modality, Volume, detect_modality, needs_scan, read_label, read_volume
+from ...imaging import (
+    MODALITIES,
+    Modality,
+    Outline,
+    Volume,
+    detect_modality,
+    needs_scan,
+    read_label,
+    read_outline,
+    read_volume,
+)
 from ..crew import Document, describe_failure
 from ..datasets.discovery import FoundCase
 from ..label_map import count_values
@@ -129,12 +139,12 @@ def look_at_case(document: Document) -> Document:
     """
     case, reading = case_from_json(document["case"]), LabelReading.from_json(document["reading"])
     seen: dict[str, Any] = {}
-    volume: Volume | None = None
+    volume: Volume | Outline | None = None
     label_path = case.label if document["label"] else None
     needs = label_path is not None and needs_scan(label_path)
     if document["scan"] or needs:
         try:
-            volume = read_volume(case.image, series=case.series(reading.series), fix_gaps=reading.fix_gaps)
+            volume = _outline_or_volume(case, reading)
             seen["modality"], seen["reason"] = detect_modality(volume)
             seen["scan_grid"] = volume.grid
         except Exception as error:  # one bad scan, whatever is wrong with it, must not end a batch
@@ -151,6 +161,13 @@ def look_at_case(document: Document) -> Document:
         except Exception as error:
             seen["label_failure"] = describe_failure(error)
     return CaseLook(**seen).to_json()
+
+
+def _outline_or_volume(case: FoundCase, reading: LabelReading) -> Outline | Volume:
+    """Where a scan lies and what it is: from headers, where those tell."""
+    series = case.series(reading.series)
+    outline = read_outline(case.image, series=series, fix_gaps=reading.fix_gaps)
+    return outline or read_volume(case.image, series=series, fix_gaps=reading.fix_gaps)
 
 
 def look_of(answer: Document | MedseganError, has_label: bool) -> CaseLook:
