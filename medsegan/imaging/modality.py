@@ -98,9 +98,8 @@ def _profile(array: Array) -> _Profile | None:
 def _samples(array: Array) -> Array:
     """Every n-th voxel, n odd so that it does not fall into step with the size of the matrix."""
     stride = max(1, array.size // _MAX_SAMPLES)
-    places = np.arange(0, array.size, stride + 1 - stride % 2)
-    # Not through `reshape`, which copies all of an array whose first axis is the fastest.
-    values = array[np.unravel_index(places, array.shape)].astype(np.float64)
+    # In the order of the memory, whichever axis is the fastest: any other order copies the whole.
+    values = array.ravel(order="K")[:: stride + 1 - stride % 2].astype(np.float64)
     return values[np.isfinite(values)]
 
 

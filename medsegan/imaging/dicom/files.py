@@ -1,5 +1,6 @@
 """The DICOM files below a folder."""
 
+import os
 from pathlib import Path
 
 from ...errors import InputError
@@ -21,9 +22,8 @@ def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
     """
     found: list[Path] = []
     n_others = 0
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(folder).parts)
-        if hidden or not path.is_file() or path.name.lower() == DICOM_INDEX:
+    for path in _files_below(folder):
+        if path.name.lower() == DICOM_INDEX:
             continue
         if has_dicom_magic(path) or has_bare_dicom_header(path):
             found.append(path)
@@ -35,3 +35,16 @@ def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
         else:
             n_others += 1
     return found, n_others
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """All files but hidden ones, in the order of their paths."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        found += [Path(place, name) for name in names if not _is_hidden(name)]
+    return sorted(path for path in found if path.is_file())
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"

@@ -17,6 +17,7 @@ from .native import read_native
 from .pixels import AIR, PlaneReader, read_pixels
 from .place import Placement, place_slices
 from .radiograph import RADIOGRAPH_CLASSES, choose_radiograph, is_radiograph, read_radiograph
+from .recent import Recent
 from .scales import air_notes, scale_notes
 from .stacks import Stack, count_left_out, find_stacks, repeated_positions
 
@@ -69,18 +70,31 @@ def read_series_outline(path: Path, series: str | None = None, *, fix_gaps: bool
     return Outline(place.grid, MODALITY_OF_CLASS[place.slices[0].sop_class])
 
 
-def _find_slices(path: Path, series: str | None, fix_gaps: bool) -> SliceHeader | tuple[Placement, list[str]]:
-    """A radiograph, or the slices of a volume in their places and all notes."""
+_Slices = SliceHeader | tuple[Placement, list[str]]
+"""A radiograph, or the slices of a volume in their places and all notes."""
+_recent: Recent[_Slices] = Recent()
+
+
+def _find_slices(path: Path, series: str | None, fix_gaps: bool) -> _Slices:
     if is_dicom_index(path):
         path = path.parent
     if is_radiograph(path):
         return read_headers(path)[0]
-    headers, notes = _read_headers(path)
+    files, n_others = _find_files(path)
+    found = _recent.recall((path, series, fix_gaps), files, lambda: _choose(files, path, series, fix_gaps))
+    if isinstance(found, SliceHeader):
+        return found
+    place, notes = found
+    is_all = path.is_dir() and n_others > 0
+    return place, [*([f"left out {n_others} files that are not DICOM"] if is_all else []), *notes]
+
+
+def _choose(files: list[Path], path: Path, series: str | None, fix_gaps: bool) -> _Slices:
+    headers = [header for file in files for header in read_headers(file)]
     radiographs = [header for header in headers if header.sop_class in RADIOGRAPH_CLASSES]
     if radiographs and not any(header.is_slice for header in headers):
         return choose_radiograph(radiographs, series, path)
-    place, place_notes = _place(headers, path, series, fix_gaps)
-    return place, [*notes, *place_notes]
+    return _place(headers, path, series, fix_gaps)
 
 
 def place_series(path: Path, series: str | None = None) -> Placement:
@@ -96,7 +110,8 @@ def place_series(path: Path, series: str | None = None) -> Placement:
     """
     if is_dicom_index(path):
         path = path.parent
-    return _place(_read_headers(path)[0], path, series, fix_gaps=True)[0]
+    headers = [header for file in _find_files(path)[0] for header in read_headers(file)]
+    return _place(headers, path, series, fix_gaps=True)[0]
 
 
 def _place(
@@ -125,7 +140,8 @@ def _place(
     return place, [*notes, *stack_notes, *choice_notes, *copy_notes, *place.notes]
 
 
-def _read_headers(path: Path) -> tuple[list[SliceHeader], list[str]]:
+def _find_files(path: Path) -> tuple[list[Path], int]:
+    """The DICOM files of a folder, or beside a file, and the number of others."""
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder")
     files, n_others = find_dicom_files(path if path.is_dir() else path.parent)
@@ -133,8 +149,7 @@ def _read_headers(path: Path) -> tuple[list[SliceHeader], list[str]]:
         files = [file for file in files if file.parent == path.parent]
     if not files:
         raise InputError(f"{path}: holds no DICOM files ({n_others} others)")
-    notes = [f"left out {n_others} files that are not DICOM"] if n_others and path.is_dir() else []
-    return [header for file in files for header in read_headers(file)], notes
+    return files, n_others
 
 
 def _require_grey(stack: Stack) -> None:

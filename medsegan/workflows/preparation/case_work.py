@@ -1,5 +1,6 @@
 """What a process does with one case: compare it with what is there already, or prepare and write it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ...errors import InputError
@@ -38,9 +39,11 @@ def make_case(document: Document) -> Document:
     """
     case, settings = case_from_json(document["case"]), CaseSettings.from_json(document["settings"])
     try:
-        prepared = prepare_case(case, settings)
-        # Now, while the files are still in memory.
-        origin = {**document["origin"], "sources": hash_sources(case.image, case.label)}
+        # Beside the preparation, which leaves a processor free at times, and while the files are in memory.
+        with ThreadPoolExecutor(max_workers=1) as hashing:
+            hashes = hashing.submit(hash_sources, case.image, case.label)
+            prepared = prepare_case(case, settings)
+            origin = {**document["origin"], "sources": hashes.result()}
     except Exception as error:  # one bad scan, whatever is wrong with it, must not end a batch
         return {"failure": describe_failure(error)}
     write_case(Path(document["folder"]), prepared.record, prepared.images, prepared.labels, origin)
