@@ -39,6 +39,7 @@ from .convert_output import require_output
 from .datasets.listing import is_volume_file
 from .dicom_label import is_dicom_name
 from .provenance import Making, Origin, algorithm_of_file, series_setting, write_provenance
+from .redaction import Redaction
 from .scan_or_mask import kind_by_format, kind_by_values, require_kind
 
 __all__ = ["ConvertOptions", "ConvertResult", "Kind", "convert"]
@@ -59,6 +60,12 @@ def convert(options: ConvertOptions, progress: Progress = SILENT) -> ConvertResu
         InputError, DataError: the source cannot be read, or the output not written.
         UsageError: options that make no sense together, or an output that is there already.
     """
+    named = (options.source, options.output, *(() if options.reference is None else (options.reference,)))
+    with Redaction(named, options.show_names).of_errors():
+        return _convert(options, progress)
+
+
+def _convert(options: ConvertOptions, progress: Progress) -> ConvertResult:
     began = time.perf_counter()
     by_format, reason = kind_by_format(options.source)
     asked: Kind | None = options.kind

@@ -220,8 +220,8 @@ def test_a_folder_of_several_series_shows_them_and_takes_one(
     scenes: Path, tmp_path: Path, capsys: Captured
 ) -> None:
     folder = tmp_path / "both"
-    shutil.copytree(scenes / "ct", folder / "one")
-    write_scan(folder / "two", oblique_grid((26, 22, 8)), seed="b")
+    shutil.copytree(scenes / "ct", folder / "s1")
+    write_scan(folder / "s2", oblique_grid((26, 22, 8)), seed="b")
     assert convert(folder, tmp_path / "x.nii.gz") == 4
     error = capsys.readouterr().err.splitlines()
     assert error[0].endswith("ask for one of them by its number or UID (--series):")
@@ -383,3 +383,16 @@ def test_volumes_of_every_kind_keep_their_place(tmp_path: Path) -> None:
     volume = read_volume(tmp_path / "d.mha")
     assert np.array_equal(volume.array, array)
     assert volume.grid.corner_distance_voxels(GRID) < 1e-4
+
+
+def test_an_error_names_no_file_that_was_not_named(scenes: Path, tmp_path: Path, capsys: Captured) -> None:
+    folder = shutil.copytree(scenes / "ct", tmp_path / "study" / "DOE_JANE_19700101")
+    torn = sorted(folder.iterdir())[2].rename(folder / "DOE_JANE_3.dcm")
+    torn.write_bytes(torn.read_bytes()[:-300])
+    assert convert(tmp_path / "study", tmp_path / "scan.nii.gz") == 3
+    said = capsys.readouterr().err
+    assert "DOE" not in said
+    assert "19700101" not in said
+    assert "cut off" in said
+    assert main.run(["-v", "convert", str(tmp_path / "study"), str(tmp_path / "scan.nii.gz")]) == 3
+    assert str(torn) in capsys.readouterr().err
