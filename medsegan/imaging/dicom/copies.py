@@ -65,6 +65,6 @@ class _Digests:
     def of(self, header: SliceHeader) -> bytes:
         """The hash of the values of a slice."""
         if id(header) not in self._found:
-            values = np.ascontiguousarray(self._reader.read(header), dtype=np.float64)
-            self._found[id(header)] = hashlib.sha256(values).digest()
+            values = np.asarray(self._reader.read(header), dtype=np.float64)
+            self._found[id(header)] = hashlib.sha256(values.tobytes()).digest()
         return self._found[id(header)]
