@@ -42,13 +42,13 @@ DICOM_INDEX = "dicomdir"
 
 
 def format_of(path: Path) -> Format | None:
-    """The format of a path: by its suffix, else by the DICOM magic; a folder is DICOM; `None` for no scan."""
-    if path.is_dir():
+    """The format of a path: DICOM by its magic, else by its suffix; a folder is DICOM; `None` for no scan."""
+    if path.is_dir() or has_dicom_magic(path):
         return "dicom"
     suffix = _suffix_of(path.name)
     if suffix is not None:
         return _SUFFIXES[suffix]
-    return "dicom" if has_dicom_magic(path) or has_bare_dicom_header(path) else None
+    return "dicom" if has_bare_dicom_header(path) else None
 
 
 def require_readable(path: Path) -> None:
@@ -86,7 +86,7 @@ def is_scan(path: Path) -> bool:
     suffix = _suffix_of(path.name)
     if suffix == ".zip":
         return may_hold_dicom(path)
-    if suffix in _VOXEL_HALVES:
+    if suffix in _VOXEL_HALVES and not has_dicom_magic(path):
         header = path.with_name(path.name[: -len(suffix)] + _VOXEL_HALVES[suffix])
         return not header.exists() and has_nifti_magic(path)
     return suffix is not None or is_dicom_file(path)
@@ -94,7 +94,7 @@ def is_scan(path: Path) -> bool:
 
 def is_archive(path: Path) -> bool:
     """Whether a file is an archive by its name; `is_scan` says whether there is DICOM in it."""
-    return _suffix_of(path.name) == ".zip" and path.is_file()
+    return _suffix_of(path.name) == ".zip" and path.is_file() and not has_dicom_magic(path)
 
 
 def is_dicom_index(path: Path) -> bool:
@@ -103,19 +103,23 @@ def is_dicom_index(path: Path) -> bool:
 
 
 def is_dicom_file(path: Path) -> bool:
-    """Whether a file belongs to a DICOM series, by its name or magic bytes; hidden files and DICOMDIR do not."""
+    """Whether a file belongs to a DICOM series, by its name or magic bytes; hidden files and DICOMDIR do not.
+
+    The magic counts more than the name: scanners and discs call slices "I0001.img" too.
+    """
     if path.name.startswith(".") or path.name.lower() == DICOM_INDEX or not path.is_file():
         return False
     suffix = _suffix_of(path.name)
     if suffix is None:
         return has_dicom_magic(path) or has_bare_dicom_header(path)
-    return _SUFFIXES[suffix] == "dicom"
+    return _SUFFIXES[suffix] == "dicom" or has_dicom_magic(path)
 
 
 def is_picture_file(path: Path) -> bool:
     """Whether a file is a PNG or TIFF by its name: a picture without a place in the patient."""
     suffix = _suffix_of(path.name)
-    return suffix is not None and _SUFFIXES[suffix] == "raster" and path.is_file()
+    is_named = suffix is not None and _SUFFIXES[suffix] == "raster" and path.is_file()
+    return is_named and not has_dicom_magic(path)
 
 
 def scan_stem(path: Path) -> str:

@@ -27,6 +27,7 @@ def read_label(
     only: Collection[str] | None = None,
     known: Collection[str] | None = None,
     resample: bool = False,
+    straight: bool = True,
 ) -> LabelVolume:
     """The labels in a file or folder, as the smallest of uint8 and uint16 that holds them.
 
@@ -40,6 +41,8 @@ def read_label(
         known: names that the values of the data set have been given elsewhere; a file of values that calls its
             classes by none of them goes by its values. `None` = those of `only`.
         resample: whether a SEG that does not lie on the voxels of `on` is resampled instead of refused.
+        straight: whether sheared axes are straightened as `read_volume` straightens those of scans; else every
+            voxel stays where the file has it.
 
     Returns:
         Labels with names and notes, where the file gives any.
@@ -51,7 +54,8 @@ def read_label(
     """
     require_readable(path)
     if path.is_dir() and class_files(path):
-        return _straightened(read_class_folder(path, only), path)
+        label = read_class_folder(path, only)
+        return _straightened(label, path) if straight else label
     kind = format_of(path)
     if kind == "dicom" or is_dicom_label(path):
         return read_label_object(_only_label_object(path), on, only, resample)
@@ -66,9 +70,11 @@ def read_label(
         grey = grey_of(stored.array)
         if grey is None:
             labels, names = classes_of_colours(stored.array, path, only)
-            return _straightened(LabelVolume(labels, stored.grid, stored.notes, names=names), path)
+            label = LabelVolume(labels, stored.grid, stored.notes, names=names)
+            return _straightened(label, path) if straight else label
         stored = replace(stored, array=grey)
-    return _straightened(_classes_of(stored, path, only, known), path)
+    label = _classes_of(stored, path, only, known)
+    return _straightened(label, path) if straight else label
 
 
 def needs_scan(path: Path) -> bool:

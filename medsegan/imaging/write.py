@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import DataError, InputError, UsageError
 from ..geometry import Grid
 from ..shapes import Array
+from .formats import format_of
 from .itk import require_itk_writable, write_itk
 from .nifti import write_nifti
 from .raster_write import require_raster_writable, write_raster
@@ -52,7 +53,7 @@ def write_label(label: LabelVolume, path: Path, *, like: Path | None = None) -> 
         path: ends in .nii.gz, .nii, .nrrd, .mha, or .png for a picture; a file there is replaced once the new one
             is complete.
         like: the scan the labels belong to; if it is of the same format on the same grid, its place is taken over:
-            of NIfTI all sizes, codes, forms and units bit by bit. `None` writes fresh ones.
+            of NIfTI all sizes, codes, forms and units bit by bit. `None`, DICOM or a picture: fresh ones.
 
     Raises:
         UsageError: another suffix.
@@ -98,6 +99,8 @@ def _write(
     require_writable(path, grid)
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: there is no such folder to write into")
+    if like is not None and format_of(like) not in ("nifti", "itk"):
+        like = None
     partial = path.with_name(f".{path.name[: -len(suffix)]}.partial-{os.getpid()}{suffix}")
     try:
         if suffix in _NIFTI:

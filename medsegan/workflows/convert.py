@@ -36,9 +36,9 @@ from ..shapes import Array
 from .case_label import by_names
 from .convert_options import ConvertOptions, ConvertResult, Kind
 from .convert_output import require_output
-from .datasets.listing import is_volume_file
 from .dicom_label import is_dicom_name
 from .provenance import Making, Origin, algorithm_of_file, series_setting, write_provenance
+from .redaction import Redaction
 from .scan_or_mask import kind_by_format, kind_by_values, require_kind
 
 __all__ = ["ConvertOptions", "ConvertResult", "Kind", "convert"]
@@ -59,6 +59,12 @@ def convert(options: ConvertOptions, progress: Progress = SILENT) -> ConvertResu
         InputError, DataError: the source cannot be read, or the output not written.
         UsageError: options that make no sense together, or an output that is there already.
     """
+    named = (options.source, options.output, *(() if options.reference is None else (options.reference,)))
+    with Redaction(named, options.show_names).of_errors():
+        return _convert(options, progress)
+
+
+def _convert(options: ConvertOptions, progress: Progress) -> ConvertResult:
     began = time.perf_counter()
     by_format, reason = kind_by_format(options.source)
     asked: Kind | None = options.kind
@@ -176,7 +182,7 @@ def _read_mask(options: ConvertOptions) -> LabelVolume:
         scan = read_volume(options.reference, series=series, fix_gaps=options.fix_gaps)
         grid = scan.grid
         notes = (*(f"source: {note}" for note in scan.notes), *notes)
-    label = read_label(path, on=grid, resample=options.resample_labels)
+    label = read_label(path, on=grid, resample=options.resample_labels, straight=grid is not None)
     notes = (*label.notes, *notes)
     if grid is None and path.is_file() and is_dicom_label(path):
         notes += ("laid on the smallest box around its frames; --source lays it on its scan",)
@@ -229,8 +235,7 @@ def _write_scan(volume: Volume, options: ConvertOptions) -> None:
         require_writable(options.output, volume.grid)
         return
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    like = options.source if is_volume_file(options.source) else None
-    write_volume(volume, options.output, like=like)
+    write_volume(volume, options.output, like=options.source)
 
 
 def _write_mask(label: LabelVolume, options: ConvertOptions) -> tuple[str, ...]:
@@ -243,7 +248,7 @@ def _write_mask(label: LabelVolume, options: ConvertOptions) -> tuple[str, ...]:
     options.output.parent.mkdir(parents=True, exist_ok=True)
     if not is_dicom or reference is None:
         like = reference if reference is not None else options.source
-        write_label(label, options.output, like=like if is_volume_file(like) else None)
+        write_label(label, options.output, like=like)
         return ()
     maker = options.maker or algorithm_of_file(options.source)
     notes = () if maker else ("nothing says who made the labels: written as semiautomatic; --made-by says it",)

@@ -19,7 +19,6 @@ from ..shapes import Array, LabelArray
 from ..slices import CaseRecord, SliceStore, cut_label
 from .case_label import read_case_label
 from .choose_model import choose_model
-from .datasets.listing import is_volume_file
 from .device import choose_device
 from .label_scan import Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
@@ -266,7 +265,7 @@ class _Evaluation:
             reading = Reading(case.modality, made_from.series, window, fix_gaps=made_from.fix_gaps)
             labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)
             scan = label_scan(self.model, self.device, source, reading, labelling)
-            write_label(scan.label(facts), path, like=source if is_volume_file(source) else None)
+            write_label(scan.label(facts), path, like=source)
             labels = dict(zip(facts.class_names[1:], facts.class_values[1:], strict=True))
             seconds = round(time.perf_counter() - began, 2)
             making = Making(seconds, str(self.device), None, scan.notes, labels, (source,))

@@ -10,7 +10,6 @@ from ..imaging import content_hash, write_dicom_label, write_label, write_probab
 from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
-from .datasets.listing import is_volume_file
 from .device import choose_device
 from .label_scan import LabeledScan, Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
@@ -165,7 +164,7 @@ class _Work:
             write_preview(scan.images, labels, job.preview)
         label = scan.label(facts)
         if not job.is_dicom:
-            write_label(label, job.output, like=job.source if is_volume_file(job.source) else None)
+            write_label(label, job.output, like=job.source)
             return ()
         return write_dicom_label(
             label,

@@ -10,9 +10,9 @@ from series_outcomes import refused, require, right
 SECONDARY = {"ImageType": ["DERIVED", "SECONDARY", "REFORMATTED"]}
 
 
-def two(slices, one, other):
+def two(slices, one, other, added_hu=100):
     """Two volumes at the same positions, the second 100 HU higher; tags of each."""
-    return [*slices.stack(tags=one), *slices.stack(added_hu=100, tags=other)]
+    return [*slices.stack(tags=one), *slices.stack(added_hu=added_hu, tags=other)]
 
 
 def told_by(keyword, one, other):
@@ -189,6 +189,28 @@ SCENES = {
         refused("2 series or phases"),
     ),
     "a folder copied": (lambda s: [*s.stack(), *s.stack()], right(12, "12 exact copies")),
+    "a series sent twice, the second time with another clock": (
+        lambda s: two(s, {"ContentTime": "101010"}, {"ContentTime": "111111"}, added_hu=0),
+        right(12, "12 exact copies"),
+    ),
+    "a part of a series sent three times": (
+        lambda s: [
+            *s.stack(tags={"AcquisitionTime": "101010"}),
+            *s.stack(8, tags={"AcquisitionTime": "111111"}),
+            *s.stack(5, tags={"AcquisitionTime": "121212"}),
+        ],
+        right(12, "13 exact copies"),
+    ),
+    "a series sent twice, one slice of it changed": (
+        lambda s: [
+            *s.stack(tags={"ContentTime": "1"}),
+            *[
+                replace(spec, tags={"ContentTime": "2"}, added_hu=100 * (index == 11))
+                for index, spec in enumerate(s.stack())
+            ],
+        ],
+        refused(TWO),
+    ),
     "a study twice under other names": (
         lambda s: [
             *s.stack(),

@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from medsegan.errors import DataError, UsageError
-from medsegan.imaging import is_scan, read_label, read_volume, scan_stem
+from medsegan.imaging import (
+    is_archive,
+    is_dicom_file,
+    is_picture_file,
+    is_scan,
+    read_label,
+    read_volume,
+    scan_stem,
+)
+from medsegan.imaging.formats import format_of
 
 
 @pytest.mark.parametrize(
@@ -68,3 +77,16 @@ def test_series_of_a_file_and_labels_in_dicom_are_refused(tmp_path):
     (tmp_path / "series").mkdir()
     with pytest.raises(DataError, match=r"holds 0 DICOM segmentations \(SEG\)"):
         read_label(tmp_path / "series")
+
+
+@pytest.mark.parametrize("name", ["I0001.img", "I0001.hdr", "I0001.png", "I0001.nii", "I0001.zip"])
+def test_dicom_is_known_by_its_content_whatever_it_is_called(tmp_path, name):
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / name).write_bytes(b"\0" * 128 + b"DICM")
+    assert format_of(folder / name) == "dicom"
+    assert is_dicom_file(folder / name)
+    assert is_scan(folder / name)
+    assert is_scan(folder)
+    assert not is_picture_file(folder / name)
+    assert not is_archive(folder / name)

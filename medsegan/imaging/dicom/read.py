@@ -11,6 +11,7 @@ from ..formats import is_dicom_index
 from ..volume import Outline, Volume
 from .choice import choose_stack
 from .claims import claim_notes
+from .copies import join_copies
 from .files import find_dicom_files
 from .header import MODALITY_OF_CLASS, SliceHeader, read_headers
 from .native import read_native
@@ -98,7 +99,7 @@ def _choose(files: list[Path], path: Path, series: str | None, fix_gaps: bool) -
 
 
 def place_series(path: Path, series: str | None = None) -> Placement:
-    """The slices of the volume that `read_series` reads, in their order and with their grid; no pixels are read.
+    """The slices of the volume that `read_series` reads, in their order and with their grid, without their pixels.
 
     Args:
         path: as for `read_series`.
@@ -131,7 +132,7 @@ def _place(
     stacks, stack_notes = find_stacks(slices)
     if not stacks:
         raise DataError(f"{path}: holds nothing but localisers ({len(slices)} slices)")
-    stack, choice_notes = choose_stack(stacks, series, str(path), path if path.is_file() else None)
+    stack, choice_notes = choose_stack(join_copies(stacks), series, str(path), path if path.is_file() else None)
     _require_grey(stack)
     distinct, copy_notes = _without_copies(stack, str(path))
     place = place_slices(distinct, str(path), fix_gaps=fix_gaps)
