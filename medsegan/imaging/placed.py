@@ -10,6 +10,10 @@ from ..geometry.onto import resample_onto
 from ..shapes import LabelArray
 
 
+_SAME_PLANE_VOXELS = 0.05
+"""Nearer planes are the same."""
+
+
 def place_block(
     array: LabelArray, block: Grid, grid: Grid, where: str, resample: bool = False
 ) -> tuple[LabelArray, tuple[str, ...]]:
@@ -23,7 +27,8 @@ def place_block(
         block: where they lie.
         grid: of the scan.
         where: the file, for messages.
-        resample: whether a block that lies elsewhere is resampled instead of refused.
+        resample: whether a block that lies elsewhere is resampled instead of refused. One that has the planes and
+            pixels of the grid, and is slanted as by a tilted gantry, is resampled in any case.
 
     Raises:
         DataError: a corner of the block lies half a voxel or more off the lattice and `resample` is not
@@ -32,7 +37,8 @@ def place_block(
     whole, off_mm = whole_steps(block, grid)
     off_voxels = off_mm / min(grid.spacing_mm)
     fits = whole is not None and off_voxels < CLOSE_VOXELS
-    if not fits and not resample:
+    is_slanted = not fits and _shares_planes(block, grid)
+    if not (fits or is_slanted or resample):
         spacings = [" x ".join(f"{mm:.3g}" for mm in one.spacing_mm) for one in (grid, block)]
         raise DataError(
             f"{where}: the labels do not lie on the voxels of the scan: corners up to {off_mm:.3g} mm "
@@ -41,7 +47,10 @@ def place_block(
         )
     n_labeled = int(np.count_nonzero(array))
     notes: tuple[str, ...] = ()
-    if whole is None or not fits or off_voxels >= SAME_VOXELS:
+    if is_slanted:
+        notes = ("labels on tilted slices are straightened as their scan is: moved within each slice",)
+        placed = resample_onto(array, block, grid, "label_linear", 0)
+    elif whole is None or not fits or off_voxels >= SAME_VOXELS:
         notes = (
             f"labels are resampled onto the scan's grid: they lie {off_mm:.3g} mm ({off_voxels:.3g} voxels) off",
         )
@@ -78,3 +87,16 @@ def whole_steps(block: Grid, grid: Grid) -> tuple[npt.NDArray[np.float64] | None
     steps = np.abs(whole[:3, :3])
     is_turned = bool((steps.sum(axis=0) == 1).all() and (steps.sum(axis=1) == 1).all())
     return whole if is_turned else None, off_mm
+
+
+def _shares_planes(block: Grid, grid: Grid) -> bool:
+    """Whether a block has the grid's planes and pixels, each plane moved by any distance within itself."""
+    steps = np.linalg.inv(grid.world_from_voxel) @ block.world_from_voxel
+    off = steps - np.rint(steps)
+    off[:2, 2:] = 0
+    whole = np.rint(steps[:3, :3])
+    is_stacked_alike = (
+        not whole[2, :2].any() and whole[2, 2] != 0 and abs(round(np.linalg.det(whole[:2, :2]))) == 1
+    )
+    furthest = np.abs(off[:3]) @ [*(n - 1 for n in block.shape), 1]
+    return bool(is_stacked_alike and furthest.max() < CLOSE_VOXELS)

@@ -145,9 +145,7 @@ def _find_files(path: Path) -> tuple[list[Path], int]:
     """The DICOM files of a folder, or beside a file, and the number of others."""
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder")
-    files, n_others = find_dicom_files(path if path.is_dir() else path.parent)
-    if path.is_file():
-        files = [file for file in files if file.parent == path.parent]
+    files, n_others = find_dicom_files(path) if path.is_dir() else find_dicom_files(path.parent, below=False)
     if not files:
         raise InputError(f"{path}: holds no DICOM files ({n_others} others)")
     return files, n_others
