@@ -9,7 +9,6 @@ from ..geometry.compare import CLOSE_VOXELS, SAME_VOXELS
 from ..geometry.onto import resample_onto
 from ..shapes import LabelArray
 
-
 _SAME_PLANE_VOXELS = 0.05
 """Nearer planes are the same."""
 
@@ -95,8 +94,6 @@ def _shares_planes(block: Grid, grid: Grid) -> bool:
     off = steps - np.rint(steps)
     off[:2, 2:] = 0
     whole = np.rint(steps[:3, :3])
-    is_stacked_alike = (
-        not whole[2, :2].any() and whole[2, 2] != 0 and abs(round(np.linalg.det(whole[:2, :2]))) == 1
-    )
+    is_turned = abs(round(np.linalg.det(whole[:2, :2]))) == 1
     furthest = np.abs(off[:3]) @ [*(n - 1 for n in block.shape), 1]
-    return bool(is_stacked_alike and furthest.max() < CLOSE_VOXELS)
+    return bool(is_turned and not whole[2, :2].any() and whole[2, 2] != 0 and furthest.max() < _SAME_PLANE_VOXELS)
