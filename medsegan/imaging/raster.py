@@ -39,6 +39,8 @@ PICTURE_FAILURES = (
 """What Pillow and SimpleITK raise for damaged files; Pillow only warns of a TIFF that is cut off."""
 _PLAIN = ("1", "L", "I;16", "I;16B", "I;16L", "I", "F")
 _GREY_CHANNELS = {"LA": 1, "RGB": 3, "RGBA": 3, "RGBX": 3}
+_LUMINANCE = np.array([0.299, 0.587, 0.114])
+"""Weights of red, green and blue (ITU-R BT.601-7, section 2.5.1)."""
 _ORIENTATION, _PHOTOMETRIC, _BITS, _SAMPLE_FORMAT = 274, 262, 258, 339
 _WHITE_IS_ZERO = 0
 _PNG_HEADER = 26
@@ -48,8 +50,8 @@ def read_raster(path: Path, *, is_label: bool = False) -> StoredArray:
     """The grey values of a PNG or TIFF as a volume of one slice, with rows to the left and columns to the back.
 
     A picture has no place in the patient: it is laid into the axial plane, the order in which axial slices are
-    shown, so that it is cut as it is. Colours are read only where all channels are equal, an alpha channel only
-    where it is opaque. Of a palette of greys the greys are read; of a coloured one the indices, for labels alone.
+    shown, so that it is cut as it is. Of colours the luminance is read, with a note; an alpha channel has to be
+    opaque. Of a palette of greys the greys are read; of a coloured one the indices, for labels alone.
 
     Args:
         path: the file.
@@ -57,7 +59,7 @@ def read_raster(path: Path, *, is_label: bool = False) -> StoredArray:
 
     Raises:
         InputError: the file is absent, damaged or no picture.
-        DataError: it holds several pictures, colours, transparency, or asks to be turned.
+        DataError: it holds several pictures or transparency, labels in colours, or asks to be turned.
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
@@ -133,12 +135,14 @@ def _grey_values(image: Image.Image, path: Path, is_label: bool, notes: list[str
     n_grey = _GREY_CHANNELS[image.mode]
     _require_opaque(channels[..., n_grey:] if image.mode != "RGBX" else channels[..., :0], path)
     grey = channels[..., 0]
-    if not all(np.array_equal(grey, channels[..., index]) for index in range(1, n_grey)):
+    if all(np.array_equal(grey, channels[..., index]) for index in range(1, n_grey)):
+        return grey
+    if is_label:
         raise DataError(
-            f"{path}: the picture is coloured: its red, green and blue differ; save it in grey, or labels as one "
-            "number for each class"
+            f"{path}: the picture is coloured: its red, green and blue differ; save labels as one number a class"
         )
-    return grey
+    notes.append("the picture is in colour; its luminance is read (ITU-R BT.601)")
+    return np.rint(channels[..., :3] @ _LUMINANCE).astype(channels.dtype)
 
 
 def _from_palette(image: Image.Image, path: Path, is_label: bool, notes: list[str]) -> Array:

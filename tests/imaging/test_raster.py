@@ -82,11 +82,16 @@ def test_equal_channels_are_one_and_keep_all_their_bits(grey, tmp_path, suffix, 
     assert np.array_equal(plane(tmp_path / f"a.{suffix}"), values)
 
 
-def test_colours_are_refused(grey, tmp_path):
-    colours = np.repeat((grey % 200).astype(np.uint8)[..., None], 3, axis=2)
-    colours[3, 4, 2] += 1
-    with pytest.raises(DataError, match="red, green and blue differ"):
-        read_volume(save(colours, tmp_path / "a.png"))
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_of_colours_the_luminance_is_read_and_said(grey, tmp_path, suffix, kind):
+    bright = (grey % 251).astype(kind) * (1 if kind == np.uint8 else 257)
+    colours = np.stack([bright, bright // 2, bright // 3], axis=-1)
+    sitk.WriteImage(sitk.GetImageFromArray(colours, isVector=True), str(tmp_path / f"a.{suffix}"))
+    volume = read_volume(tmp_path / f"a.{suffix}")
+    expected = 0.299 * colours[..., 0] + 0.587 * colours[..., 1] + 0.114 * colours[..., 2]
+    assert np.abs(volume.array[..., 0].T - expected).max() <= 0.51
+    assert any("luminance" in note for note in volume.notes)
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
