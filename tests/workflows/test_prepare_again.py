@@ -1,6 +1,9 @@
 """Preparation of what is not straight, and again of what was prepared before."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +12,10 @@ from prepare_scenes import SIZE, WriteCase, run, write_set
 from medsegan.errors import DataError, UsageError
 from medsegan.geometry import Grid, reorientation_to
 from medsegan.imaging import LabelVolume, Volume, read_label, read_volume, write_label, write_series
+from medsegan.progress import Progress
 from medsegan.slices import SliceStore
 from medsegan.workflows.prepare import PrepareOptions, prepare
-from medsegan.workflows.workspace import Workspace
+from medsegan.workflows.workspace import DomainSettings, Workspace
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +95,33 @@ def test_planes_and_size_are_kept_by_the_workspace(ct_set: Path, tmp_path: Path)
     run(tmp_path, ct_set, plane="sagittal")
     again = prepare(tmp_path, PrepareOptions((ct_set,), overwrite=True))
     assert (again.size, again.plane) == (SIZE, "sagittal")
+
+
+class Meanwhile(Progress):
+    """Somebody who does something else in the workspace while the first cases are prepared."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._act = act
+
+    def start(self, title: str, total: float, unit: str) -> None:
+        if title.startswith("prepare "):
+            self._act()
+
+
+def test_another_command_in_the_same_workspace_is_heard(ct_set: Path, tmp_path: Path) -> None:
+    other = DomainSettings("mr", {"liver": 1}, "elsewhere", window=(0.0, 900.0))
+
+    def write_other(**changes: Any) -> None:
+        replace(Workspace.open(tmp_path), **changes).write()
+
+    options = PrepareOptions((ct_set,), size=SIZE)
+    prepare(tmp_path, options, Meanwhile(lambda: write_other(domains={"mri": other})))
+    assert sorted(Workspace.open(tmp_path).domains) == ["ct", "mri"]
+    again = PrepareOptions((ct_set,), overwrite=True)
+    prepare(tmp_path, again, Meanwhile(lambda: write_other(domains={"mri": replace(other, modality="ct")})))
+    assert Workspace.open(tmp_path).domains["mri"].modality == "ct"
+    before = SliceStore.open(tmp_path / "data" / "ct").manifest.to_json()
+    with pytest.raises(DataError, match="changed while this command ran"):
+        prepare(tmp_path, again, Meanwhile(lambda: write_other(labels={"kidney": 7})))
+    assert SliceStore.open(tmp_path / "data" / "ct").manifest.to_json() == before
+    assert Workspace.open(tmp_path).labels == {"kidney": 7}
