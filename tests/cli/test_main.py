@@ -181,3 +181,8 @@ def test_a_reader_that_goes_away_leaves_no_traceback() -> None:
         process.wait(timeout=60)
     assert b"Traceback" not in said
     assert process.returncode == 1
+
+
+def test_closed_stdout_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it after `medsegan ... >&-`
+    assert main.run(["--version"]) == 0
