@@ -38,7 +38,9 @@ from .convert_options import ConvertOptions, ConvertResult, Kind
 from .convert_output import require_output
 from .datasets.listing import is_volume_file
 from .dicom_label import is_dicom_name
+from .output_folder import make_folder_of
 from .provenance import Making, Origin, algorithm_of_file, series_setting, write_provenance
+from .redaction import Redaction
 from .scan_or_mask import kind_by_format, kind_by_values, require_kind
 
 __all__ = ["ConvertOptions", "ConvertResult", "Kind", "convert"]
@@ -59,6 +61,12 @@ def convert(options: ConvertOptions, progress: Progress = SILENT) -> ConvertResu
         InputError, DataError: the source cannot be read, or the output not written.
         UsageError: options that make no sense together, or an output that is there already.
     """
+    named = (options.source, options.output, *(() if options.reference is None else (options.reference,)))
+    with Redaction(named, options.show_names).of_errors():
+        return _convert(options, progress)
+
+
+def _convert(options: ConvertOptions, progress: Progress) -> ConvertResult:
     began = time.perf_counter()
     by_format, reason = kind_by_format(options.source)
     asked: Kind | None = options.kind
@@ -228,7 +236,7 @@ def _write_scan(volume: Volume, options: ConvertOptions) -> None:
     if options.dry_run:
         require_writable(options.output, volume.grid)
         return
-    options.output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(options.output)
     like = options.source if is_volume_file(options.source) else None
     write_volume(volume, options.output, like=like)
 
@@ -240,7 +248,7 @@ def _write_mask(label: LabelVolume, options: ConvertOptions) -> tuple[str, ...]:
         if not is_dicom:
             require_writable(options.output, label.grid)
         return ()
-    options.output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(options.output)
     if not is_dicom or reference is None:
         like = reference if reference is not None else options.source
         write_label(label, options.output, like=like if is_volume_file(like) else None)

@@ -31,6 +31,7 @@ class ConvertOptions:
         reproducible_uids: whether the UIDs of labels in DICOM follow from their content.
         overwrite: replace a file that is there.
         dry_run: read and check, and write nothing.
+        show_names: whether errors name files below the paths that were given.
     """
 
     source: Path
@@ -46,6 +47,7 @@ class ConvertOptions:
     reproducible_uids: bool = False
     overwrite: bool = False
     dry_run: bool = False
+    show_names: bool = False
 
 
 @dataclass(frozen=True)
