@@ -56,8 +56,8 @@ def verify(
 
     Looks for scans and labels that cannot be read or do not lie on each other, label values nobody named, empty
     labels, the same scan under two names, patients in two parts of the data set, and intensities out of the range
-    of their modality. Ends with exit code 4 if there is an error; warnings alone are 0. DICOM scans are called by
-    numbers; `medsegan -v verify` shows their names.
+    of their modality. Ends with exit code 4 if there is an error; warnings alone are 0. Where DICOM is among them
+    scans and files are called by numbers; `medsegan -v verify` shows their names.
     """
     from medsegan.workflows import verify as workflow
 
