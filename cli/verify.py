@@ -34,7 +34,9 @@ MOST_ROWS_OF_A_KIND = 12
 """More rows that differ in their case alone are shown as one, unless -v asks for all."""
 _SHOWN_CASES = 3
 
-Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Scans, or folders of scans and labels.")]
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH", readable=False, help="Scans, or folders of scans and labels.")
+]
 Classes = Annotated[
     str | None,
     typer.Option("--classes", metavar="NAME=VALUE,...", help="Classes that the label files must hold."),
