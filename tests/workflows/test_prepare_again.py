@@ -1,5 +1,6 @@
 """Preparation of what is not straight, and again of what was prepared before."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,9 @@ from medsegan.geometry import Grid, reorientation_to
 from medsegan.imaging import LabelVolume, Volume, read_label, read_volume, write_label, write_series
 from medsegan.progress import Progress
 from medsegan.slices import SliceStore
+from medsegan.workflows.datasets.discovery import FoundCase
+from medsegan.workflows.preparation import case_work
+from medsegan.workflows.preparation.case import CaseSettings, PreparedCase, prepare_case
 from medsegan.workflows.prepare import PrepareOptions, prepare
 from medsegan.workflows.workspace import DomainSettings, Workspace
 
@@ -125,3 +129,25 @@ def test_another_command_in_the_same_workspace_is_heard(ct_set: Path, tmp_path: 
         prepare(tmp_path, again, Meanwhile(lambda: write_other(labels={"kidney": 7})))
     assert SliceStore.open(tmp_path / "data" / "ct").manifest.to_json() == before
     assert Workspace.open(tmp_path).labels == {"kidney": 7}
+
+
+def test_a_scan_that_changes_while_it_is_read_is_prepared_again(
+    write_case: WriteCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(2):
+        write_case(tmp_path / "ct" / f"p{n}_ct.nii.gz", None, seed=n)
+    write_case(tmp_path / "later_ct.nii.gz", None, seed=7)
+
+    def read_and_replace(case: FoundCase, settings: CaseSettings) -> PreparedCase:
+        prepared = prepare_case(case, settings)
+        if case.image.name == "p1_ct.nii.gz":
+            shutil.copy(tmp_path / "later_ct.nii.gz", case.image)
+        return prepared
+
+    with monkeypatch.context() as patch:
+        patch.setattr(case_work, "prepare_case", read_and_replace)
+        store = SliceStore.open(run(tmp_path / "w", tmp_path / "ct", workers=1).store)
+    before = {case.case_id: np.array(store.read_images(case.case_id)) for case in store.cases()}
+    prepare(tmp_path / "w", PrepareOptions((tmp_path / "ct",), skip_existing=True))
+    after = SliceStore.open(store.folder)
+    assert sum(not np.array_equal(after.read_images(case_id), images) for case_id, images in before.items()) == 1

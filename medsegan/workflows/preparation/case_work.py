@@ -38,9 +38,9 @@ def make_case(document: Document) -> Document:
     """
     case, settings = case_from_json(document["case"]), CaseSettings.from_json(document["settings"])
     try:
-        prepared = prepare_case(case, settings)
-        # Now, while the files are still in memory.
+        # Before they are read: of files that change meanwhile this hash is outdated, and the case is made again.
         origin = {**document["origin"], "sources": hash_sources(case.image, case.label)}
+        prepared = prepare_case(case, settings)
     except Exception as error:  # one bad scan, whatever is wrong with it, must not end a batch
         return {"failure": describe_failure(error)}
     write_case(Path(document["folder"]), prepared.record, prepared.images, prepared.labels, origin)
