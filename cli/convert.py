@@ -33,7 +33,9 @@ EXAMPLES = (
 Source = Annotated[
     Path,
     typer.Argument(
-        metavar="INPUT", help="A scan, a DICOM series, or labels: a volume, SEG, RTSTRUCT, a folder of classes."
+        metavar="INPUT",
+        readable=False,
+        help="A scan, a DICOM series, or labels: a volume, SEG, RTSTRUCT, a folder of classes.",
     ),
 ]
 Output = Annotated[

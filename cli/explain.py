@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import typer
 
-from medsegan.errors import MedseganError, OutOfMemoryError, UsageError
+from medsegan.errors import InputError, MedseganError, OutOfMemoryError, UsageError
 
 UNEXPECTED = 1
 INTERRUPTED = 130
@@ -40,6 +40,11 @@ def explain(error: BaseException) -> Explanation:
         return Explanation(_invalid_fields(error), UsageError.exit_code)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return Explanation(f"the disk is full: {error}; free some space and run the command again", UNEXPECTED)
+    if isinstance(error, PermissionError):
+        where = f"{error.filename}: " if error.filename else ""
+        return Explanation(
+            f"{where}{error.strerror or error}; change who may read and write it", InputError.exit_code
+        )
     name = type(error).__name__
     said = _one_line(str(error))
     hint = "this is a fault of medsegan; `medsegan -v ...` shows where"

@@ -36,7 +36,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         with quiet_libraries():
             code = command.main(list(arguments), prog_name="medsegan", standalone_mode=False, obj=invocation)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as after `medsegan ... >&-`
+            sys.stdout.flush()
     except SystemExit as ending:  # typer's answer to a reader that went away, as in `medsegan ... | head`
         return ending.code if isinstance(ending.code, int) else UNEXPECTED
     except BrokenPipeError:

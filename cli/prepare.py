@@ -38,7 +38,9 @@ EXAMPLES = (
     "medsegan prepare archive/ --workers 8 --skip-existing",
 )
 
-Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Scans, or folders of scans and labels.")]
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH", readable=False, help="Scans, or folders of scans and labels.")
+]
 Domain = Annotated[
     str | None, typer.Option("--domain", metavar="NAME", help="Name of this kind of image; default: ct or mri.")
 ]

@@ -40,7 +40,9 @@ EXAMPLES = (
     "medsegan segment scan.mha -o mask.mha --model runs/nine --quality fast --keep-all",
 )
 
-Source = Annotated[Path, typer.Argument(metavar="SCAN", help="A scan, a DICOM series, or a folder of scans.")]
+Source = Annotated[
+    Path, typer.Argument(metavar="SCAN", readable=False, help="A scan, a DICOM series, or a folder of scans.")
+]
 Output = Annotated[
     Path,
     typer.Option(

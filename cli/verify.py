@@ -34,7 +34,9 @@ MOST_ROWS_OF_A_KIND = 12
 """More rows that differ in their case alone are shown as one, unless -v asks for all."""
 _SHOWN_CASES = 3
 
-Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Scans, or folders of scans and labels.")]
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH", readable=False, help="Scans, or folders of scans and labels.")
+]
 Classes = Annotated[
     str | None,
     typer.Option("--classes", metavar="NAME=VALUE,...", help="Classes that the label files must hold."),
@@ -56,8 +58,8 @@ def verify(
 
     Looks for scans and labels that cannot be read or do not lie on each other, label values nobody named, empty
     labels, the same scan under two names, patients in two parts of the data set, and intensities out of the range
-    of their modality. Ends with exit code 4 if there is an error; warnings alone are 0. DICOM scans are called by
-    numbers; `medsegan -v verify` shows their names.
+    of their modality. Ends with exit code 4 if there is an error; warnings alone are 0. Where DICOM is among them
+    scans and files are called by numbers; `medsegan -v verify` shows their names.
     """
     from medsegan.workflows import verify as workflow
 

@@ -60,8 +60,7 @@ class StoreWriter:
             UsageError: there is a store already and it is not to be replaced.
             InputError: the folder cannot be made.
         """
-        if self.folder.exists() and not self._overwrite:
-            raise UsageError(f"{self.folder} exists already; use --overwrite to replace it")
+        self._require_free()
         try:
             with _writing(self.place):
                 self._clear()
@@ -135,6 +134,10 @@ class StoreWriter:
         self._records.append(case.record)
         return case.record
 
+    def _require_free(self) -> None:
+        if self.folder.exists() and not self._overwrite:
+            raise UsageError(f"{self.folder} exists already; use --overwrite to replace it")
+
     def _require_new(self, case_id: str) -> None:
         if any(case_id == record.case_id for record in self._records):
             raise DataError(f"case {case_id} was added already; two scans of a domain need two names")
@@ -181,6 +184,7 @@ class StoreWriter:
         Raises:
             DataError: no case was added, a size or class does not fit the manifest, or a patient has no split.
             InputError: the store cannot be written.
+            UsageError: another process has put a store there meanwhile, and it is not to be replaced.
         """
         complete = replace(manifest, cases=tuple(self._records))
         if not self._records:
@@ -195,6 +199,7 @@ class StoreWriter:
                     f"the store is {manifest.plane} of size {manifest.size}"
                 )
         used = self._splits_of_used(splits)
+        self._require_free()
         with _writing(self.folder):
             keep_only(self.place, {record.case_id for record in self._records})
             write_document(complete.to_json(), self.place / MANIFEST_FILE)

@@ -37,6 +37,7 @@ from .case_label import by_names
 from .convert_options import ConvertOptions, ConvertResult, Kind
 from .convert_output import require_output
 from .dicom_label import is_dicom_name
+from .output_folder import make_folder_of
 from .provenance import Making, Origin, algorithm_of_file, series_setting, write_provenance
 from .redaction import Redaction
 from .scan_or_mask import kind_by_format, kind_by_values, require_kind
@@ -234,7 +235,7 @@ def _write_scan(volume: Volume, options: ConvertOptions) -> None:
     if options.dry_run:
         require_writable(options.output, volume.grid)
         return
-    options.output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(options.output)
     write_volume(volume, options.output, like=options.source)
 
 
@@ -245,7 +246,7 @@ def _write_mask(label: LabelVolume, options: ConvertOptions) -> tuple[str, ...]:
         if not is_dicom:
             require_writable(options.output, label.grid)
         return ()
-    options.output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(options.output)
     if not is_dicom or reference is None:
         like = reference if reference is not None else options.source
         write_label(label, options.output, like=like)

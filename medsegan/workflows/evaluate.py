@@ -22,6 +22,7 @@ from .choose_model import choose_model
 from .device import choose_device
 from .label_scan import Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
+from .output_folder import make_folder_of
 from .overlays import overlay_tiles
 from .prepared import require_prepared
 from .private_folder import CaseSource, PrivateFolder
@@ -260,7 +261,7 @@ class _Evaluation:
         origin = self._origin(case, made_from)
         if self.options.overwrite or not path.is_file() or find_difference(path, origin) is not None:
             began = time.perf_counter()
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder_of(path)
             window = self.store.manifest.window
             reading = Reading(case.modality, made_from.series, window, fix_gaps=made_from.fix_gaps)
             labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import InputError, NothingToDoError
+from ..errors import DataError, InputError, NothingToDoError
 from ..progress import SILENT, Progress
 from ..slices import Manifest, SliceStore, StoreWriter
 from .crew import Crew
@@ -83,8 +83,8 @@ def _require_space(plan: PreparationPlan) -> None:
     n_bytes = plan.n_bytes(plan.to_do)
     if n_bytes > free:
         raise InputError(
-            f"the slices need about {n_bytes / 1e9:.1f} GB, but the disk of {existing} has {free / 1e9:.1f} "
-            "GB free; use a smaller --size or a workspace elsewhere (-C)"
+            f"the slices need about {n_bytes / 1e6:,.1f} MB, but the disk of {existing} has {free / 1e6:,.1f} "
+            "MB free; use a smaller --size or a workspace elsewhere (-C)"
         )
 
 
@@ -102,6 +102,7 @@ def _write_store(plan: PreparationPlan, crew: Crew, progress: Progress) -> tuple
             if plan.options.skip_existing and writer.is_as_before(manifest, plan.splits, seed):
                 private.write_domain(domain, plan.sources)
                 return SliceStore.open(plan.store_path), failures, False
+            _workspace_now(plan)
             # Before the store is in its place and not after it: no store may lack the way back, old or new.
             private.keep_key(plan.settings.key)
             private.add_to_domain(domain, plan.sources)
@@ -157,9 +158,26 @@ def _record(plan: PreparationPlan) -> None:
         seed=plan.split.seed,
         window=plan.window,
     )
+    now = _workspace_now(plan)
     replace(
-        plan.workspace,
+        now,
         labels=dict(settings.label_map.labels),
-        domains={**plan.workspace.domains, settings.domain: domain},
+        domains={**now.domains, settings.domain: domain},
         preparation=PreparationSettings(settings.size, settings.plane),
     ).write()
+
+
+def _workspace_now(plan: PreparationPlan) -> Workspace:
+    """The workspace with what others have written into medsegan.toml since the plan was made.
+
+    Raises:
+        DataError: they changed what all domains have in common, so that the plan does not fit any more.
+    """
+    now, settings = Workspace.open(plan.workspace.root), plan.settings
+    ours = (list(settings.label_map.labels.items()), PreparationSettings(settings.size, settings.plane))
+    before = (list(plan.workspace.labels.items()), plan.workspace.preparation)
+    if (list(now.labels.items()), now.preparation) not in (before, ours):
+        raise DataError(
+            f"the labels or the preparation in {now.file} were changed while this command ran; run it again"
+        )
+    return now

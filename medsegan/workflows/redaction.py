@@ -32,6 +32,15 @@ _ORDINARY |= {
     "val",
     "volumes",
 }
+# Of these the sentences of errors are made: a folder called "one" leads nowhere, and without it they say nothing.
+_SENTENCES = """
+    all and are ask axes axis bad body both but chest damaged empty extra first five for four from
+    full gap gaps grid has head holds its layer left mask masks missing modality new none not
+    number off old one only other out part phase phases pixel pixels plane position positions
+    readable repeat right scan second segmentation several size spacing than that the they this
+    three two unit unknown value values volume voxel voxels with
+"""
+_ORDINARY |= frozenset(_SENTENCES.split())
 _ORDINARY |= {"dcm", "gz", "hdr", "json", "mha", "nii", "nrrd", "png", "tif", "tiff", "zip"}
 
 

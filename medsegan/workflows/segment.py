@@ -13,6 +13,7 @@ from .choose_model import choose_model
 from .device import choose_device
 from .label_scan import LabeledScan, Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
+from .output_folder import make_folder_of
 from .overlays import write_preview
 from .provenance import Making, Origin, algorithm_of, series_setting, write_provenance
 from .scan_names import ScanNames
@@ -153,7 +154,7 @@ class _Work:
         """Write what was asked for, the mask last: where it is, all else is there too; notes on it come back."""
         facts = self.model.facts
         for path in job.files.values():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder_of(path)
         if job.probabilities is not None:
             volumes = assemble_probabilities(scan.prediction.probabilities.numpy(), scan.prepared.frame)
             write_probabilities(volumes, len(facts.class_names), scan.volume.grid, job.probabilities)

@@ -12,6 +12,7 @@ from .datasets.discover import discover
 from .datasets.discovery import Discovery, FoundCase
 from .datasets.file_role import Entry
 from .datasets.listing import list_entries
+from .redaction import Redaction
 from .verification.duplicates import check_duplicates, check_splits
 from .verification.examine import CaseReading, examine
 from .verification.facts import CaseFacts
@@ -125,11 +126,18 @@ def verify(options: VerifyOptions, progress: Progress = SILENT) -> VerifyResult:
         InputError: a path is not there or holds no scan.
         UsageError: options contradict each other.
     """
+    labels = () if options.labels is None else (options.labels,)
+    redaction = Redaction((*options.paths, *labels), options.show_names)
+    with redaction.of_errors():
+        return _verify(options, redaction, progress)
+
+
+def _verify(options: VerifyOptions, redaction: Redaction, progress: Progress) -> VerifyResult:
     findings: list[Finding] = []
     try:
         found = discover(options.paths, options.labels, options.contrast)
     except DataError as error:
-        findings.append(_contradiction(error))
+        findings.append(_contradiction(error, redaction))
         found = _scans_alone(options.paths)
     if options.series is not None and not any(case.is_dicom for case in found.cases):
         raise UsageError(f"--series {options.series} chooses among DICOM series, but no scan here is DICOM")
@@ -174,9 +182,9 @@ def _conclusions(cases: Sequence[CaseFacts], known: KnownClasses, options: Verif
     yield from check_geometry(cases)
 
 
-def _contradiction(error: DataError) -> Finding:
+def _contradiction(error: DataError, redaction: Redaction) -> Finding:
     remedy = "mend this first, then verify again: until then labels are not looked at"
-    said = " ".join(str(error).split())
+    said = " ".join(redaction.of_everything(str(error)).split()) if not redaction.is_off else str(error)
     return Finding("error", WHOLE_SET, "scans and labels cannot be told", said, remedy)
 
 

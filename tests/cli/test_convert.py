@@ -295,6 +295,8 @@ def test_a_dry_run_reads_and_writes_nothing(scenes: Path, tmp_path: Path, capsys
         ("ct x.nii.gz --mask", 2, "holds a scan and no labels"),
         ("seg.dcm x.nii.gz --scan", 2, "holds labels and no scan"),
         ("ct x.nii.gz --series 7", 4, "--series"),
+        ("mask.nii.gz text.txt/x.nii.gz", 3, "its folder text.txt cannot be made"),
+        ("ct text.txt/x.nii.gz", 3, "its folder text.txt cannot be made"),
     ],
 )
 def test_wrong_turns(
@@ -322,6 +324,19 @@ def test_wrong_turns(
     assert "unexpected" not in errors[0]
     assert sorted(tmp_path.rglob("*")) == before
     assert (tmp_path / "taken.nii.gz").read_bytes() == b"mine"
+
+
+def test_errors_name_no_file_that_was_not_named(scenes: Path, tmp_path: Path, capsys: Captured) -> None:
+    folder = shutil.copytree(scenes / "ct", tmp_path / "ct")
+    torn = sorted(folder.iterdir())[2].rename(folder / "Mueller_Anna_19031207")
+    torn.write_bytes(torn.read_bytes()[:-40])
+    assert convert(folder, tmp_path / "x.nii.gz") == 3
+    said = capsys.readouterr().err
+    assert "Mueller" not in said
+    assert "[file]: the pixels" in said
+    assert "medsegan -v" in said
+    assert main.run(["-v", "convert", str(folder), str(tmp_path / "x.nii.gz")]) == 3
+    assert "Mueller_Anna_19031207" in capsys.readouterr().err
 
 
 def test_who_made_a_mask_is_known_from_its_sidecar_or_said(scenes: Path, tmp_path: Path, capsys: Captured) -> None:

@@ -181,3 +181,16 @@ def test_a_reader_that_goes_away_leaves_no_traceback() -> None:
         process.wait(timeout=60)
     assert b"Traceback" not in said
     assert process.returncode == 1
+
+
+def test_closed_stdout_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it after `medsegan ... >&-`
+    assert main.run(["--version"]) == 0
+
+
+def test_what_may_not_be_read_is_the_input(
+    run_raising: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_raising(PermissionError(13, "Permission denied", "key.json")) == 3
+    said = "medsegan: error: key.json: Permission denied; change who may read and write it\n"
+    assert capsys.readouterr().err == said

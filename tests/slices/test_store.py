@@ -158,6 +158,15 @@ def test_a_store_that_is_there_is_kept_unless_it_is_to_be_replaced(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mri"]
 
 
+def test_a_store_that_came_there_meanwhile_is_kept(tmp_path):
+    with StoreWriter(tmp_path / "mri") as writer:
+        writer.add(record_of("dd"), images_of(4), labels_of(4))
+        write_store(tmp_path / "other").folder.rename(tmp_path / "mri")
+        with pytest.raises(UsageError, match="exists already"):
+            writer.finish(manifest_of(), {"p-dd": "train"}, seed=7)
+    assert len(SliceStore.open(tmp_path / "mri").cases()) == 3
+
+
 def test_a_case_that_fails_does_not_spoil_the_others(tmp_path):
     with StoreWriter(tmp_path / "mri") as writer:
         writer.add(record_of("aa"), images_of(1), labels_of(1))

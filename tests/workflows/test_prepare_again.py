@@ -1,6 +1,10 @@
 """Preparation of what is not straight, and again of what was prepared before."""
 
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +13,13 @@ from prepare_scenes import SIZE, WriteCase, run, write_set
 from medsegan.errors import DataError, UsageError
 from medsegan.geometry import Grid, reorientation_to
 from medsegan.imaging import LabelVolume, Volume, read_label, read_volume, write_label, write_series
+from medsegan.progress import Progress
 from medsegan.slices import SliceStore
+from medsegan.workflows.datasets.discovery import FoundCase
+from medsegan.workflows.preparation import case_work
+from medsegan.workflows.preparation.case import CaseSettings, PreparedCase, prepare_case
 from medsegan.workflows.prepare import PrepareOptions, prepare
-from medsegan.workflows.workspace import Workspace
+from medsegan.workflows.workspace import DomainSettings, Workspace
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +99,55 @@ def test_planes_and_size_are_kept_by_the_workspace(ct_set: Path, tmp_path: Path)
     run(tmp_path, ct_set, plane="sagittal")
     again = prepare(tmp_path, PrepareOptions((ct_set,), overwrite=True))
     assert (again.size, again.plane) == (SIZE, "sagittal")
+
+
+class Meanwhile(Progress):
+    """Somebody who does something else in the workspace while the first cases are prepared."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._act = act
+
+    def start(self, title: str, total: float, unit: str) -> None:
+        if title.startswith("prepare "):
+            self._act()
+
+
+def test_another_command_in_the_same_workspace_is_heard(ct_set: Path, tmp_path: Path) -> None:
+    other = DomainSettings("mr", {"liver": 1}, "elsewhere", window=(0.0, 900.0))
+
+    def write_other(**changes: Any) -> None:
+        replace(Workspace.open(tmp_path), **changes).write()
+
+    options = PrepareOptions((ct_set,), size=SIZE)
+    prepare(tmp_path, options, Meanwhile(lambda: write_other(domains={"mri": other})))
+    assert sorted(Workspace.open(tmp_path).domains) == ["ct", "mri"]
+    again = PrepareOptions((ct_set,), overwrite=True)
+    prepare(tmp_path, again, Meanwhile(lambda: write_other(domains={"mri": replace(other, modality="ct")})))
+    assert Workspace.open(tmp_path).domains["mri"].modality == "ct"
+    before = SliceStore.open(tmp_path / "data" / "ct").manifest.to_json()
+    with pytest.raises(DataError, match="changed while this command ran"):
+        prepare(tmp_path, again, Meanwhile(lambda: write_other(labels={"kidney": 7})))
+    assert SliceStore.open(tmp_path / "data" / "ct").manifest.to_json() == before
+    assert Workspace.open(tmp_path).labels == {"kidney": 7}
+
+
+def test_a_scan_that_changes_while_it_is_read_is_prepared_again(
+    write_case: WriteCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(2):
+        write_case(tmp_path / "ct" / f"p{n}_ct.nii.gz", None, seed=n)
+    write_case(tmp_path / "later_ct.nii.gz", None, seed=7)
+
+    def read_and_replace(case: FoundCase, settings: CaseSettings) -> PreparedCase:
+        prepared = prepare_case(case, settings)
+        if case.image.name == "p1_ct.nii.gz":
+            shutil.copy(tmp_path / "later_ct.nii.gz", case.image)
+        return prepared
+
+    with monkeypatch.context() as patch:
+        patch.setattr(case_work, "prepare_case", read_and_replace)
+        store = SliceStore.open(run(tmp_path / "w", tmp_path / "ct", workers=1).store)
+    before = {case.case_id: np.array(store.read_images(case.case_id)) for case in store.cases()}
+    prepare(tmp_path / "w", PrepareOptions((tmp_path / "ct",), skip_existing=True))
+    after = SliceStore.open(store.folder)
+    assert sum(not np.array_equal(after.read_images(case_id), images) for case_id, images in before.items()) == 1

@@ -49,6 +49,13 @@ def test_a_message_on_one_case(tmp_path: Path, message: str, expected: str) -> N
     assert Redaction((root,), is_off=True).of_case(text, "4711", path) == text
 
 
+def test_folders_with_ordinary_names_leave_the_sentence_alone(tmp_path: Path) -> None:
+    path = case_of(tmp_path, "one", "position", "left", "IM_MILLER_1")
+    text = f"{path}: ask for one of them; 2 slices at one position, IM_MILLER_1 is left out"
+    expected = "4711: ask for one of them; 2 slices at one position, [name] is left out"
+    assert Redaction((tmp_path,)).of_case(text, "4711", path) == expected
+
+
 @given(st.lists(NAMES, min_size=1, max_size=3), st.sampled_from(["{}", "x {}: y", "'{}'", "({}, {})", "{}/IM1"]))
 def test_no_part_of_a_path_is_left(parts: list[str], message: str) -> None:
     root = Path("/nowhere/typed")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from ...errors import DataError
+from ...errors import DataError, InputError
 from ...imaging import is_dicom_file, is_dicom_label, is_picture_file, is_radiograph, is_scan, scan_stem
 from .file_role import Entry, read_entry, read_label_entry, read_role
 
@@ -120,7 +120,15 @@ def _is_class_folder(folder: Path, volumes: list[str]) -> bool:
     return scan_stem(scans[0]) not in stems and all(read_role(stem)[0] == "unsaid" for stem in stems)
 
 
+def _refuse(error: OSError) -> None:
+    """Nobody knows which scans a folder holds that cannot be looked into, so it is not passed over."""
+    raise InputError(
+        f"{error.filename}: this folder cannot be looked into ({error.strerror}); make it readable, or name the "
+        "others one by one"
+    ) from error
+
+
 def _walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    for current, folders, files in os.walk(folder):
+    for current, folders, files in os.walk(folder, onerror=_refuse):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
         yield Path(current), sorted(name for name in files if not name.startswith("."))

@@ -19,13 +19,14 @@ def check_files(found: Discovery, names: CaseNames) -> Iterator[Finding]:
     """
     for listed in found.missing:
         remedy = "bring the file back, or take it out of the list"
-        yield Finding("error", Path(listed).name, "a listed file is not there", listed, remedy)
-    open_cases = {names.of_case(case): case for case in found.cases if case.label is None}
+        name, measured = ("all", "1 file") if names.is_hidden else (Path(listed).name, listed)
+        yield Finding("error", name, "a listed file is not there", measured, remedy)
+    open_cases = {case.stem: case for case in found.cases if case.label is None}
     for path, name in zip(found.orphans, names.of_files(found.orphans), strict=True):
         remedy = "rename it like its scan, or remove it"
         near = difflib.get_close_matches(path.name.split(".")[0], open_cases, 1, _NEAR)
         if near:
-            remedy = f"does it belong to {near[0]}, which has no labels? then rename it"
+            remedy = f"does it belong to {names.of_case(open_cases[near[0]])}, which has no labels? then rename it"
         yield Finding("warning", name, "labels of no scan", "no scan goes by this name", remedy)
     for _, name in zip(found.unlisted, names.of_files(found.unlisted), strict=True):
         remedy = "add it to the list if it should be used"

@@ -43,7 +43,8 @@ class Finding:
 class CaseNames:
     """How cases and files are called in the table.
 
-    By their own names; DICOM, which may be named after people, by numbers.
+    By their own names; all by numbers where DICOM is among them, since then folders and files, labels too, may be
+    named after people.
 
     Args:
         cases: all cases of the data set.
@@ -52,8 +53,15 @@ class CaseNames:
 
     def __init__(self, cases: Sequence[FoundCase], *, show_all: bool = False) -> None:
         self._show_all = show_all
-        hidden = [case for case in cases if not show_all and _is_dicom(case)]
-        self._of_image = {case.image: f"DICOM {number}" for number, case in enumerate(hidden, start=1)}
+        self._of_image: dict[Path, str] = {}
+        dicom = [case for case in cases if _is_dicom(case)]
+        self.is_hidden = bool(dicom) and not show_all
+        if self.is_hidden:
+            others = [case for case in cases if not _is_dicom(case)]
+            for kind, some in (("DICOM", dicom), ("scan", others)):
+                self._of_image.update(
+                    {case.image: f"{kind} {number}" for number, case in enumerate(some, start=1)}
+                )
 
     def of_case(self, case: FoundCase) -> str:
         """The name of a case."""
@@ -64,7 +72,10 @@ class CaseNames:
         names = []
         n_hidden = 0
         for path in files:
-            if not self._show_all and (path.is_dir() or is_dicom_file(path) or is_dicom_label(path)):
+            if self.is_hidden and not (path.is_dir() or is_dicom_file(path)):
+                n_hidden += 1
+                names.append(f"file {n_hidden}")
+            elif not self._show_all and (path.is_dir() or is_dicom_file(path) or is_dicom_label(path)):
                 n_hidden += 1
                 names.append(f"DICOM file {n_hidden}")
             else:

@@ -10,7 +10,7 @@ from label_scenes import oblique_grid, organs, write_scan, write_seg
 from verify_scenes import check, finding
 
 from medsegan.geometry import Grid
-from medsegan.imaging import Volume, write_series
+from medsegan.imaging import LabelVolume, Volume, write_label, write_series
 
 
 def name_patient(folder: Path, patient: str) -> None:
@@ -51,3 +51,19 @@ def test_dicom_of_one_patient_in_two_parts(tmp_path: Path) -> None:
         name_patient(tmp_path / part / name, "Mueller")
     found = finding(check(tmp_path), "a patient in two parts")
     assert (found.severity, found.case, found.measured) == ("error", "DICOM 1", "test, train; also DICOM 2")
+
+
+def test_what_lies_beside_dicom_is_called_by_numbers_too(tmp_path: Path) -> None:
+    grid = oblique_grid()
+    write_scan(tmp_path / "images" / "Mueller_Anna", grid)
+    (tmp_path / "labels").mkdir()
+    for name in ("Mueller_Anna", "Maier_Bert"):
+        write_label(LabelVolume(organs(), grid), tmp_path / "labels" / f"{name}.nii.gz")
+    (tmp_path / "images" / "Huber_Carl.nii.gz").write_bytes(b"Huber")
+    result = check(tmp_path)
+    text = json.dumps(result.to_json())
+    assert not any(name in text for name in ("Mueller", "Maier", "Huber"))
+    assert finding(result, "scan cannot be read").case == "scan 1"
+    assert finding(result, "labels of no scan").case == "file 1"
+    shown = check(tmp_path, show_names=True)
+    assert finding(shown, "labels of no scan").case == "labels/Maier_Bert.nii.gz"
