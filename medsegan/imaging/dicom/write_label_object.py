@@ -1,11 +1,11 @@
 """Labels as a DICOM object of their scan: written, read back, and only then given its name."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
 from ... import __version__
+from ...atomic import atomic_file
 from ...errors import InputError, UsageError
 from ...shapes import LabelArray
 from ..placed import place_block
@@ -69,7 +69,6 @@ def write_dicom_label(
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: there is no such folder to write into")
     segments, notes = describe_segments(label.array, label.names, keep_values=form != "seg", where=str(path))
-    partial = path.with_name(f".{path.stem}.partial-{os.getpid()}.dcm")
     with open_source(source, series) as opened:
         if any(header.path.resolve() == path.resolve() for header in opened.placement.slices):
             raise UsageError(f"{path} is an image of the series that is read; give another place to write to")
@@ -78,12 +77,10 @@ def write_dicom_label(
         made = maker_of(algorithm), NewUids(content)
         try:
             write = _write_contours if form == "rtstruct" else _write_frames
-            notes += write(label, array, segments, opened, (partial, path, form), made)
-            os.replace(partial, path)
+            with atomic_file(path, ".dcm") as partial:
+                notes += write(label, array, segments, opened, (partial, path, form), made)
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error})") from error
-        finally:
-            partial.unlink(missing_ok=True)
     return notes
 
 
