@@ -34,12 +34,12 @@ from ..imaging.voxels import as_intensities
 from ..progress import SILENT, Progress
 from ..shapes import Array
 from .case_label import by_names
-from .convert_options import ConvertOptions, ConvertResult, Kind
-from .convert_output import require_output
+from .conversion.options import ConvertOptions, ConvertResult, Kind
+from .conversion.output import require_output
+from .conversion.scan_or_mask import kind_by_format, kind_by_values, require_kind
 from .datasets.listing import is_volume_file
 from .dicom_label import is_dicom_name
 from .provenance import Making, Origin, algorithm_of_file, series_setting, write_provenance
-from .scan_or_mask import kind_by_format, kind_by_values, require_kind
 
 __all__ = ["ConvertOptions", "ConvertResult", "Kind", "convert"]
 

@@ -21,14 +21,14 @@ from .case_label import read_case_label
 from .choose_model import choose_model
 from .datasets.listing import is_volume_file
 from .device import choose_device
-from .label_scan import Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
 from .overlays import overlay_tiles
 from .prepared import require_prepared
-from .private_folder import CaseSource, PrivateFolder
+from .privacy.private_folder import CaseSource, PrivateFolder
+from .privacy.redaction import Redaction
 from .provenance import Making, Origin, find_difference, series_setting, write_provenance
-from .redaction import Redaction
-from .segment_options import Failure, Quality, count_steps, describe, require_objective
+from .segmentation.label_scan import Labelling, Reading, label_scan
+from .segmentation.options import Failure, Quality, count_steps, describe, require_objective
 from .workspace import Workspace
 
 __all__ = ["EvaluateOptions", "EvaluateResult", "Failure", "evaluate"]

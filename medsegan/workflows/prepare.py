@@ -7,7 +7,6 @@ from pathlib import Path
 from ..errors import InputError, NothingToDoError
 from ..progress import SILENT, Progress
 from ..slices import Manifest, SliceStore, StoreWriter
-from .crew import Crew
 from .datasets.discover import discover
 from .preparation.contact_sheet import write_contact_sheet
 from .preparation.make_cases import make_cases
@@ -17,6 +16,7 @@ from .preparation.plan import PreparationPlan, plan_preparation, require_free
 from .preparation.result import ClassSummary, Failures, NothingPreparedError, PrepareResult
 from .preparation.summary import expected_result, final_result, unreadable_labels
 from .preparation.workers import choose_workers
+from .processes.crew import Crew
 from .workspace import DomainSettings, PreparationSettings, Workspace
 
 __all__ = ["ClassSummary", "NothingPreparedError", "PrepareOptions", "PrepareResult", "prepare"]

@@ -12,13 +12,13 @@ from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
 from .datasets.listing import is_volume_file
 from .device import choose_device
-from .label_scan import LabeledScan, Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview
 from .provenance import Making, Origin, algorithm_of, series_setting, write_provenance
-from .scan_names import ScanNames
-from .segment_jobs import Job, plan_jobs, require_absent, without_finished
-from .segment_options import (
+from .segmentation.jobs import Job, plan_jobs, require_absent, without_finished
+from .segmentation.label_scan import LabeledScan, Labelling, Reading, label_scan
+from .segmentation.names import ScanNames
+from .segmentation.options import (
     Failure,
     Quality,
     SegmentedCase,

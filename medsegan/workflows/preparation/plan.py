@@ -21,10 +21,10 @@ from ...slices import (
     require_plane,
 )
 from ..acquired_plane import acquired_plane
-from ..crew import Crew, Document
 from ..datasets.discovery import Discovery, FoundCase
 from ..label_map import LabelMap, LabelSources, propose_label_map
-from ..private_folder import CaseSource
+from ..privacy.private_folder import CaseSource
+from ..processes.crew import Crew, Document
 from ..workspace import DomainSettings, PreparationSettings, Workspace
 from .case import CaseSettings
 from .look import CaseLook, LabelReading

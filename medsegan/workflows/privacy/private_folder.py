@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..atomic import atomic_file
-from ..errors import DataError, InputError
-from ..slices import IdKey
+from ...atomic import atomic_file
+from ...errors import DataError, InputError
+from ...slices import IdKey
 
 _VERSION = 1
 _KEY, _SCANS = "key.json", "segment.json"

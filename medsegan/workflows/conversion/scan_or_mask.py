@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError, UsageError
-from ..imaging import is_archive, is_dicom_file, is_dicom_index, is_dicom_label, is_picture_file
-from ..imaging.class_folder import class_files
-from ..imaging.colours import read_colours
-from ..imaging.dicom.files import find_dicom_files
-from ..imaging.soft_mask import threshold_soft_mask
-from ..imaging.stored import StoredArray
-from ..shapes import Array
-from .convert_options import Kind
+from ...errors import InputError, UsageError
+from ...imaging import is_archive, is_dicom_file, is_dicom_index, is_dicom_label, is_picture_file
+from ...imaging.class_folder import class_files
+from ...imaging.colours import read_colours
+from ...imaging.dicom.files import find_dicom_files
+from ...imaging.soft_mask import threshold_soft_mask
+from ...imaging.stored import StoredArray
+from ...shapes import Array
+from .options import Kind
 
 MOST_CLASSES = 200
 """A volume with at least as many different values is a scan."""

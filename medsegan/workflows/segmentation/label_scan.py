@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..data import unit_range
-from ..errors import UsageError
-from ..imaging import LabelVolume, Modality, Volume, detect_modality, read_volume
-from ..models import ObjectiveName, Prediction
-from ..shapes import FloatArray, LabelArray
-from ..slices import PreparedScan, assemble_labels, assemble_scalar, prepare_scan, remove_small_parts
-from .model_file import ModelFacts, TrainedModel
+from ...data import unit_range
+from ...errors import UsageError
+from ...imaging import LabelVolume, Modality, Volume, detect_modality, read_volume
+from ...models import ObjectiveName, Prediction
+from ...shapes import FloatArray, LabelArray
+from ...slices import PreparedScan, assemble_labels, assemble_scalar, prepare_scan, remove_small_parts
+from ..model_file import ModelFacts, TrainedModel
 
 
 @dataclass(frozen=True)
