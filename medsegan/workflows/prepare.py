@@ -8,11 +8,12 @@ from ..errors import InputError, NothingToDoError
 from ..progress import SILENT, Progress
 from ..slices import Manifest, SliceStore, StoreWriter
 from .datasets.discover import discover
+from .preparation.agreement import require_free
 from .preparation.contact_sheet import write_contact_sheet
 from .preparation.make_cases import make_cases
 from .preparation.names import redaction_for, without_names
 from .preparation.options import PrepareOptions
-from .preparation.plan import PreparationPlan, plan_preparation, require_free
+from .preparation.plan import PreparationPlan, plan_preparation
 from .preparation.result import ClassSummary, Failures, NothingPreparedError, PrepareResult
 from .preparation.summary import expected_result, final_result, unreadable_labels
 from .preparation.workers import choose_workers
