@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..errors import DataError, InputError, NothingToDoError
-from ..imaging import LabelVolume, content_hash, read_label, write_label
+from ..imaging import LabelVolume, content_hash, is_volume_file, read_label, write_label
 from ..metrics import CaseScores, EvaluationReport, score_case, score_missing
 from ..models import ObjectiveName
 from ..pictures import montage, write_png
@@ -19,7 +19,6 @@ from ..shapes import Array, LabelArray
 from ..slices import CaseRecord, SliceStore, cut_label
 from .case_label import read_case_label
 from .choose_model import choose_model
-from .datasets.listing import is_volume_file
 from .device import choose_device
 from .model_file import TrainedModel, read_model
 from .overlays import overlay_tiles

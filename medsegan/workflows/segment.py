@@ -6,11 +6,17 @@ from pathlib import Path
 import torch
 
 from ..errors import UsageError
-from ..imaging import content_hash, write_dicom_label, write_label, write_probabilities, write_volume
+from ..imaging import (
+    content_hash,
+    is_volume_file,
+    write_dicom_label,
+    write_label,
+    write_probabilities,
+    write_volume,
+)
 from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
-from .datasets.listing import is_volume_file
 from .device import choose_device
 from .model_file import TrainedModel, read_model
 from .overlays import write_preview

@@ -21,7 +21,7 @@ from .source_series import SourceSeries, open_source
 from .write_rtstruct import write_rtstruct
 from .write_seg import write_seg
 
-Form = Literal["seg", "labelmap", "rtstruct"]
+DicomForm = Literal["seg", "labelmap", "rtstruct"]
 
 
 def write_dicom_label(
@@ -29,7 +29,7 @@ def write_dicom_label(
     path: Path,
     *,
     source: Path,
-    form: Form = "seg",
+    form: DicomForm = "seg",
     series: str | None = None,
     algorithm: str | None = None,
     reproducible_uids: bool = False,
@@ -62,8 +62,8 @@ def write_dicom_label(
         DataError: nothing is labelled, the labels do not lie on the series, or do not come back from the file.
         MedseganError: highdicom is needed and not installed.
     """
-    if form not in get_args(Form):
-        raise UsageError(f"form {form!r} is not known; use one of {', '.join(get_args(Form))}")
+    if form not in get_args(DicomForm):
+        raise UsageError(f"form {form!r} is not known; use one of {', '.join(get_args(DicomForm))}")
     if path.suffix.lower() != ".dcm":
         raise UsageError(f"{path}: DICOM objects are written as .dcm")
     if not path.parent.is_dir():
@@ -89,7 +89,7 @@ def _write_contours(
     array: LabelArray,
     segments: Sequence[Segment],
     source: SourceSeries,
-    target: tuple[Path, Path, Form],
+    target: tuple[Path, Path, DicomForm],
     made: tuple[Maker, NewUids],
 ) -> tuple[str, ...]:
     """Write a structure set, read it back and compare it with the labels, voxel by voxel and in mm."""
@@ -106,7 +106,7 @@ def _write_frames(
     array: LabelArray,
     segments: Sequence[Segment],
     source: SourceSeries,
-    target: tuple[Path, Path, Form],
+    target: tuple[Path, Path, DicomForm],
     made: tuple[Maker, NewUids],
 ) -> tuple[str, ...]:
     """Write a segmentation, read it back and compare it with the labels, voxel by voxel and in mm."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..dicom_label import DicomForm
+from ...imaging import DicomForm
 
 Kind = Literal["scan", "mask"]
 

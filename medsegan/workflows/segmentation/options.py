@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...errors import MedseganError, UsageError
-from ...imaging import Modality
+from ...imaging import DicomForm, Modality
 from ...models import ObjectiveName
-from ..dicom_label import DicomForm
 
 Quality = Literal["fast", "balanced", "best"]
 
