@@ -19,7 +19,6 @@ from ..imaging import (
     find_dicom_files,
     is_dicom_label,
     is_picture_file,
-    is_volume_file,
     read_label,
     read_names,
     read_stored,
@@ -228,8 +227,7 @@ def _write_scan(volume: Volume, options: ConvertOptions) -> None:
         require_writable(options.output, volume.grid)
         return
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    like = options.source if is_volume_file(options.source) else None
-    write_volume(volume, options.output, like=like)
+    write_volume(volume, options.output, like=options.source)
 
 
 def _write_mask(label: LabelVolume, options: ConvertOptions) -> tuple[str, ...]:
@@ -241,8 +239,7 @@ def _write_mask(label: LabelVolume, options: ConvertOptions) -> tuple[str, ...]:
         return ()
     options.output.parent.mkdir(parents=True, exist_ok=True)
     if not is_dicom or reference is None:
-        like = reference if reference is not None else options.source
-        write_label(label, options.output, like=like if is_volume_file(like) else None)
+        write_label(label, options.output, like=options.source if reference is None else reference)
         return ()
     maker = options.maker or algorithm_of_file(options.source)
     notes = () if maker else ("nothing says who made the labels: written as semiautomatic; --made-by says it",)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..errors import DataError, InputError, NothingToDoError
-from ..imaging import LabelVolume, content_hash, is_volume_file, read_label, write_label
+from ..imaging import LabelVolume, content_hash, read_label, write_label
 from ..metrics import CaseScores, EvaluationReport, score_case, score_missing
 from ..models import ObjectiveName
 from ..pictures import montage, write_png
@@ -265,10 +265,9 @@ class _Evaluation:
             reading = Reading(case.modality, made_from.series, window, fix_gaps=made_from.fix_gaps)
             labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)
             scan = label_scan(self.model, self.device, source, reading, labelling)
-            write_label(scan.label(facts), path, like=source if is_volume_file(source) else None)
-            labels = dict(zip(facts.class_names[1:], facts.class_values[1:], strict=True))
+            write_label(scan.label(facts), path, like=source)
             seconds = round(time.perf_counter() - began, 2)
-            making = Making(seconds, str(self.device), None, scan.notes, labels, (source,))
+            making = Making(seconds, str(self.device), None, scan.notes, facts.labels, (source,))
             write_provenance(path, origin, making)
         label = read_label(path)
         indices = {facts.class_values[index]: index for index in self.classes.values()}
