@@ -48,7 +48,7 @@ def format_of(path: Path) -> Format | None:
     suffix = _suffix_of(path.name)
     if suffix is not None:
         return _SUFFIXES[suffix]
-    return "dicom" if begins_as_dicom(path) else None
+    return "dicom" if has_dicom_magic(path) or has_bare_dicom_header(path) else None
 
 
 def require_readable(path: Path) -> None:
@@ -88,7 +88,7 @@ def is_scan(path: Path) -> bool:
         return may_hold_dicom(path)
     if suffix in _VOXEL_HALVES:
         header = path.with_name(path.name[: -len(suffix)] + _VOXEL_HALVES[suffix])
-        return not header.exists() and _has_nifti_magic(path)
+        return not header.exists() and has_nifti_magic(path)
     return suffix is not None or is_dicom_file(path)
 
 
@@ -108,13 +108,8 @@ def is_dicom_file(path: Path) -> bool:
         return False
     suffix = _suffix_of(path.name)
     if suffix is None:
-        return begins_as_dicom(path)
+        return has_dicom_magic(path) or has_bare_dicom_header(path)
     return _SUFFIXES[suffix] == "dicom"
-
-
-def is_volume_file(path: Path) -> bool:
-    """Whether this is a file with one whole volume; the .img beside a .hdr is not counted again."""
-    return path.is_file() and not is_dicom_file(path) and is_scan(path)
 
 
 def is_picture_file(path: Path) -> bool:
@@ -141,12 +136,12 @@ def other_half(path: Path) -> Path | None:
     return other if other.is_file() else None
 
 
-def begins_as_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM does, whatever it is called."""
-    return _has_dicom_magic(path) or _has_bare_dicom_header(path)
+def is_volume_file(path: Path) -> bool:
+    """Whether this is a file with one whole volume; the .img beside a .hdr is not counted again."""
+    return path.is_file() and not is_dicom_file(path) and is_scan(path)
 
 
-def _has_dicom_magic(path: Path) -> bool:
+def has_dicom_magic(path: Path) -> bool:
     """Whether a file carries "DICM" behind a preamble of 128 bytes (DICOM PS3.10, section 7.1)."""
     try:
         with path.open("rb") as stream:
@@ -155,7 +150,7 @@ def _has_dicom_magic(path: Path) -> bool:
         return False
 
 
-def _has_bare_dicom_header(path: Path) -> bool:
+def has_bare_dicom_header(path: Path) -> bool:
     """Whether a file begins as DICOM does where its preamble and meta header were left out.
 
     The first element is then one of group 0002 or an early one of group 0008, little endian, with a value
@@ -171,7 +166,7 @@ def _has_bare_dicom_header(path: Path) -> bool:
     return head[4:6] in (b"UL", b"CS", b"UI", b"DA", b"TM", b"OB") or head[6:8] == b"\0\0"
 
 
-def _has_nifti_magic(path: Path) -> bool:
+def has_nifti_magic(path: Path) -> bool:
     """Whether an uncompressed file begins with a NIfTI-1 or NIfTI-2 header."""
     try:
         with path.open("rb") as stream:

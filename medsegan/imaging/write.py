@@ -9,7 +9,7 @@ from ..atomic import atomic_file
 from ..errors import DataError, InputError, UsageError
 from ..geometry import Grid
 from ..shapes import Array
-from .formats import is_volume_file
+from .formats import format_of
 from .itk import require_itk_writable, write_itk
 from .nifti import write_nifti
 from .raster_write import require_raster_writable, write_raster
@@ -52,9 +52,8 @@ def write_label(label: LabelVolume, path: Path, *, like: Path | None = None) -> 
         label: values 0 to 65535.
         path: ends in .nii.gz, .nii, .nrrd, .mha, or .png for a picture; a file there is replaced once the new one
             is complete.
-        like: the scan the labels belong to; if it is a file of the same format on the same grid, its place is
-            taken over: of NIfTI all sizes, codes, forms and units bit by bit. `None`, or any other scan, writes
-            fresh ones.
+        like: the scan the labels belong to; if it is of the same format on the same grid, its place is taken over:
+            of NIfTI all sizes, codes, forms and units bit by bit. `None`, DICOM or a picture: fresh ones.
 
     Raises:
         UsageError: another suffix.
@@ -100,7 +99,7 @@ def _write(
     require_writable(path, grid)
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: there is no such folder to write into")
-    if like is not None and not is_volume_file(like):
+    if like is not None and format_of(like) not in ("nifti", "itk"):
         like = None
     try:
         with atomic_file(path, suffix) as partial:

@@ -239,7 +239,8 @@ def _write_mask(label: LabelVolume, options: ConvertOptions) -> tuple[str, ...]:
         return ()
     options.output.parent.mkdir(parents=True, exist_ok=True)
     if not is_dicom or reference is None:
-        write_label(label, options.output, like=options.source if reference is None else reference)
+        like = reference if reference is not None else options.source
+        write_label(label, options.output, like=like)
         return ()
     maker = options.maker or algorithm_of_file(options.source)
     notes = () if maker else ("nothing says who made the labels: written as semiautomatic; --made-by says it",)

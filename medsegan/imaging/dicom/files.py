@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ...errors import InputError
-from ..formats import DICOM_INDEX, begins_as_dicom
+from ..formats import DICOM_INDEX, has_bare_dicom_header, has_dicom_magic
 
 _SUFFIXES = (".dcm", ".ima")
 
@@ -25,7 +25,7 @@ def find_dicom_files(folder: Path) -> tuple[list[Path], int]:
         hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(folder).parts)
         if hidden or not path.is_file() or path.name.lower() == DICOM_INDEX:
             continue
-        if begins_as_dicom(path):
+        if has_dicom_magic(path) or has_bare_dicom_header(path):
             found.append(path)
         elif path.suffix.lower() in _SUFFIXES:
             raise InputError(
