@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from medsegan.workflows.quiet import hear_libraries
+from medsegan.workflows.privacy.quiet import hear_libraries
 
 from . import convert, demo, evaluate, info, prepare, segment, train, verify
 from .invocation import Invocation

@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from medsegan.errors import UsageError
-from medsegan.workflows.quiet import quiet_libraries
+from medsegan.workflows.privacy.quiet import quiet_libraries
 
 from .app import app
 from .console import Console

@@ -98,7 +98,7 @@ def prepare(
     the current folder if there is none.
     """
     from medsegan.workflows import prepare as workflow
-    from medsegan.workflows.redaction import HINT
+    from medsegan.workflows.privacy.redaction import HINT
     from medsegan.workflows.workspace import Workspace
 
     options = workflow.PrepareOptions(

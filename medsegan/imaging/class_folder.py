@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import DataError, InputError
 from .class_names import chosen_names, name_classes
-from .formats import is_dicom_file, is_picture_file, is_scan, scan_stem
+from .formats import is_picture_file, is_volume_file, scan_stem
 from .paint import Canvas
 from .read import read_stored
 from .soft_mask import threshold_soft_mask
@@ -17,8 +17,7 @@ from .voxels import as_labels
 
 def class_files(folder: Path) -> list[Path]:
     """The volume files directly in a folder, by their names."""
-    files = [path for path in sorted(folder.iterdir()) if path.is_file() and is_scan(path)]
-    return [path for path in files if not is_dicom_file(path) and not is_picture_file(path)]
+    return [path for path in sorted(folder.iterdir()) if is_volume_file(path) and not is_picture_file(path)]
 
 
 def read_class_folder(folder: Path, only: Collection[str] | None = None) -> LabelVolume:

@@ -140,6 +140,11 @@ def other_half(path: Path) -> Path | None:
     return other if other.is_file() else None
 
 
+def is_volume_file(path: Path) -> bool:
+    """Whether this is a file with one whole volume; the .img beside a .hdr is not counted again."""
+    return path.is_file() and not is_dicom_file(path) and is_scan(path)
+
+
 def has_dicom_magic(path: Path) -> bool:
     """Whether a file carries "DICM" behind a preamble of 128 bytes (DICOM PS3.10, section 7.1)."""
     try:

@@ -1,12 +1,12 @@
 """Class probabilities to disk: one NIfTI file with the classes along its fourth axis."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
+from ..atomic import atomic_file
 from ..errors import InputError, UsageError
 from ..geometry import Grid
 from ..shapes import FloatArray
@@ -36,11 +36,8 @@ def write_probabilities(volumes: Iterable[FloatArray], n_classes: int, grid: Gri
     image.set_qform(grid.world_from_voxel, code=1, strip_shears=True)
     image.set_sform(grid.world_from_voxel, code=1)
     suffix = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
-    partial = path.with_name(f".{path.name[: -len(suffix)]}.partial-{os.getpid()}{suffix}")
     try:
-        nib.save(image, partial)
-        os.replace(partial, path)
+        with atomic_file(path, suffix) as partial:
+            nib.save(image, partial)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error})") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -43,7 +43,7 @@ def read_volume(path: Path, *, series: str | None = None, fix_gaps: bool = False
             return read_series(folder, series, fix_gaps=fix_gaps)
     if series is not None:
         raise UsageError(f"{path}: only DICOM has series, but series {series!r} was asked for; leave it out")
-    stored = read_raster(path) if kind == "raster" else read_stored(path)
+    stored = read_stored(path)
     array, notes = as_intensities(stored.array, path)
     array, grid, shear_notes = straighten(array, stored.grid, path)
     return Volume(array, grid, "unknown", stored.notes + notes + shear_notes, is_picture=kind == "raster")
@@ -69,11 +69,12 @@ def read_outline(path: Path, *, series: str | None = None, fix_gaps: bool = Fals
 
 
 def read_stored(path: Path, *, with_colours: bool = False) -> StoredArray:
-    """The voxels of a file that is neither DICOM nor a picture, as they are stored.
+    """The voxels of a file that is no DICOM, as they are stored.
 
     Args:
-        path: NIfTI, NRRD or MetaImage.
-        with_colours: whether voxels of three or four bytes are read as (I, J, K, 3) or (I, J, K, 4), not refused.
+        path: NIfTI, NRRD, MetaImage, PNG or TIFF.
+        with_colours: whether voxels of three or four bytes are read as (I, J, K, 3) or (I, J, K, 4), not refused;
+            those of pictures are refused either way.
 
     Raises:
         InputError: it is of no known format, or damaged.
@@ -84,4 +85,6 @@ def read_stored(path: Path, *, with_colours: bool = False) -> StoredArray:
         return read_nifti(path, with_colours=with_colours)
     if kind == "itk":
         return read_itk(path, with_colours=with_colours)
+    if kind == "raster":
+        return read_raster(path)
     raise InputError(f"{path}: this is no format that can be read; expected {READABLE} or DICOM")

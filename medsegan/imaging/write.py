@@ -1,11 +1,11 @@
 """A scan or labels to disk: whole or not at all, and proven by reading the place back."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from ..atomic import atomic_file
 from ..errors import DataError, InputError, UsageError
 from ..geometry import Grid
 from ..shapes import Array
@@ -101,21 +101,18 @@ def _write(
         raise InputError(f"{path.parent}: there is no such folder to write into")
     if like is not None and format_of(like) not in ("nifti", "itk"):
         like = None
-    partial = path.with_name(f".{path.name[: -len(suffix)]}.partial-{os.getpid()}{suffix}")
     try:
-        if suffix in _NIFTI:
-            write_nifti(array, grid, partial, like, names)
-            _require_stored(partial, path, array, grid)
-        elif suffix == _PICTURE:
-            write_raster(array, grid, partial, names)
-        else:
-            write_itk(array, grid, partial, like, names)
-            _require_stored(partial, path, array, grid)
-        os.replace(partial, path)
+        with atomic_file(path, suffix) as partial:
+            if suffix in _NIFTI:
+                write_nifti(array, grid, partial, like, names)
+                _require_stored(partial, path, array, grid)
+            elif suffix == _PICTURE:
+                write_raster(array, grid, partial, names)
+            else:
+                write_itk(array, grid, partial, like, names)
+                _require_stored(partial, path, array, grid)
     except (OSError, RuntimeError) as error:
         raise InputError(f"{path}: cannot be written ({error})") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _require_stored(partial: Path, path: Path, array: Array, grid: Grid) -> None:

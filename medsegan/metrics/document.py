@@ -1,8 +1,8 @@
 """Text files that are either whole or not there."""
 
-import os
 from pathlib import Path
 
+from ..atomic import atomic_file
 from ..errors import InputError
 
 
@@ -16,13 +16,9 @@ def write_document(text: str, path: Path) -> None:
     Raises:
         InputError: the folder cannot be made or the file cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with atomic_file(path) as partial:
             partial.write_text(text, encoding="utf-8", newline="")
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}; choose another folder") from error

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import DataError, UsageError
 from ..geometry import Grid
-from ..imaging.volume import LabelVolume
+from ..imaging import LabelVolume
 from .flat import outlines_if_flat
 from .metric import MetricName
 from .overlap import Overlap, count_overlaps

@@ -4,7 +4,6 @@ A folder holds `<name>.safetensors` and `<name>.json`; reading either can run no
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from ..atomic import atomic_file
 from ..errors import ModelError
 
 FORMAT_VERSION = 1
@@ -31,14 +31,11 @@ def write_archive(
     """
     folder.mkdir(parents=True, exist_ok=True)
     cpu = {key: value.detach().to("cpu").contiguous().clone() for key, value in tensors.items()}
-    partial = folder / f".{name}.safetensors.partial"
-    save_file(cpu, partial)
-    os.replace(partial, folder / f"{name}.safetensors")
-    partial = folder / f".{name}.json.partial"
-    partial.write_text(
-        json.dumps({"format_version": FORMAT_VERSION, **document}, indent=1) + "\n", encoding="utf-8"
-    )
-    os.replace(partial, folder / f"{name}.json")
+    with atomic_file(folder / f"{name}.safetensors") as partial:
+        save_file(cpu, partial)
+    text = json.dumps({"format_version": FORMAT_VERSION, **document}, indent=1) + "\n"
+    with atomic_file(folder / f"{name}.json") as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def read_document(folder: Path, name: str) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Pictures on disk."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 
+from ..atomic import atomic_file
 from ..errors import DataError, InputError
 from ..shapes import Array
 
@@ -24,13 +24,9 @@ def write_png(rgb: Array, path: Path) -> None:
 
     if rgb.dtype != np.uint8 or rgb.ndim not in (2, 3) or (rgb.ndim == 3 and rgb.shape[2] != 3) or 0 in rgb.shape:
         raise DataError(f"a picture must be (H, W, 3) or (H, W) uint8, got {rgb.shape} {rgb.dtype}")
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with atomic_file(path) as partial:
             Image.fromarray(np.ascontiguousarray(rgb)).save(partial, format="PNG")
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error

@@ -1,13 +1,13 @@
 """The folder of one training run: configuration, statistics, samples, checkpoints, model."""
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..atomic import atomic_file
 from ..errors import UsageError
 from .config import TrainConfig
 
@@ -68,8 +68,8 @@ class RunFolder:
         if self.is_started:
             return
         self.path.mkdir(parents=True, exist_ok=True)
-        write_text(self.path / "run.json", json.dumps(dict(facts), indent=1) + "\n")
-        write_text(self.path / "config.toml", config.to_toml())
+        _write_text(self.path / "run.json", json.dumps(dict(facts), indent=1) + "\n")
+        _write_text(self.path / "config.toml", config.to_toml())
 
     def config(self) -> TrainConfig:
         """The configuration that the run was started with."""
@@ -95,11 +95,10 @@ class RunFolder:
         ]
         rows = [json.loads(line) for line in lines]
         kept = [row for row in rows if row["stage"] != stage or row["nimg"] <= nimg]
-        write_text(path, "".join(json.dumps(row) + "\n" for row in kept))
+        _write_text(path, "".join(json.dumps(row) + "\n" for row in kept))
 
 
-def write_text(path: Path, text: str) -> None:
+def _write_text(path: Path, text: str) -> None:
     """Write a text file that appears whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    with atomic_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")

@@ -13,11 +13,15 @@ from ..imaging import (
     LabelVolume,
     Volume,
     align_label,
+    as_intensities,
     class_name_of,
     content_hash,
+    find_dicom_files,
     is_dicom_label,
     is_picture_file,
     read_label,
+    read_names,
+    read_stored,
     read_volume,
     referenced_series,
     require_writable,
@@ -26,21 +30,16 @@ from ..imaging import (
     write_label,
     write_volume,
 )
-from ..imaging.dicom.files import find_dicom_files
-from ..imaging.raster import read_raster
-from ..imaging.read import read_stored
-from ..imaging.stored_names import read_names
-from ..imaging.voxels import as_intensities
 from ..progress import SILENT, Progress
 from ..shapes import Array
 from .case_label import by_names
-from .convert_options import ConvertOptions, ConvertResult, Kind
-from .convert_output import require_output
+from .conversion.options import ConvertOptions, ConvertResult, Kind
+from .conversion.output import require_output
+from .conversion.scan_or_mask import kind_by_format, kind_by_values, require_kind
 from .dicom_label import is_dicom_name
 from .output_folder import make_folder_of
+from .privacy.redaction import Redaction
 from .provenance import Making, Origin, algorithm_of_file, series_setting, write_provenance
-from .redaction import Redaction
-from .scan_or_mask import kind_by_format, kind_by_values, require_kind
 
 __all__ = ["ConvertOptions", "ConvertResult", "Kind", "convert"]
 
@@ -145,7 +144,7 @@ def _read(options: ConvertOptions, kind: Kind | None, reason: str) -> Volume | L
         label = _read_mask(options)
         return replace(label, notes=("taken as labels: the file names its classes", *label.notes))
     is_picture = is_picture_file(path)
-    stored = read_raster(path) if is_picture else read_stored(path)
+    stored = read_stored(path)
     if kind is None:
         kind, why = kind_by_values(stored, is_picture=is_picture)
         if kind == "mask":

@@ -3,9 +3,6 @@
 from pathlib import Path
 
 from ..imaging import is_archive, is_dicom_file, is_dicom_index
-from ..imaging.dicom.write_label_object import Form as DicomForm
-
-__all__ = ["DICOM_SUFFIX", "DicomForm", "holds_dicom", "is_dicom_name"]
 
 DICOM_SUFFIX = ".dcm"
 

@@ -20,15 +20,15 @@ from ..slices import CaseRecord, SliceStore, cut_label
 from .case_label import read_case_label
 from .choose_model import choose_model
 from .device import choose_device
-from .label_scan import Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
 from .output_folder import make_folder_of
 from .overlays import overlay_tiles
 from .prepared import require_prepared
-from .private_folder import CaseSource, PrivateFolder
+from .privacy.private_folder import CaseSource, PrivateFolder
+from .privacy.redaction import Redaction
 from .provenance import Making, Origin, find_difference, series_setting, write_provenance
-from .redaction import Redaction
-from .segment_options import Failure, Quality, count_steps, describe, require_objective
+from .segmentation.label_scan import Labelling, Reading, label_scan
+from .segmentation.options import Failure, Quality, count_steps, describe, require_objective
 from .workspace import Workspace
 
 __all__ = ["EvaluateOptions", "EvaluateResult", "Failure", "evaluate"]
@@ -267,9 +267,8 @@ class _Evaluation:
             labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)
             scan = label_scan(self.model, self.device, source, reading, labelling)
             write_label(scan.label(facts), path, like=source)
-            labels = dict(zip(facts.class_names[1:], facts.class_values[1:], strict=True))
             seconds = round(time.perf_counter() - began, 2)
-            making = Making(seconds, str(self.device), None, scan.notes, labels, (source,))
+            making = Making(seconds, str(self.device), None, scan.notes, facts.labels, (source,))
             write_provenance(path, origin, making)
         label = read_label(path)
         indices = {facts.class_values[index]: index for index in self.classes.values()}

@@ -47,6 +47,11 @@ class ModelFacts:
     in_one_piece: tuple[int, ...] = ()
     id_key: str = ""
 
+    @property
+    def labels(self) -> dict[str, int]:
+        """Name -> value in masks of every class but background."""
+        return dict(zip(self.class_names[1:], self.class_values[1:], strict=True))
+
     def window(self, modality: Modality) -> tuple[float, float]:
         """The window of a modality: that of the training, or the default where it was not seen."""
         return self.windows.get(modality) or DEFAULT_WINDOWS.get(modality, DEFAULT_WINDOWS["mr"])

@@ -7,16 +7,17 @@ from pathlib import Path
 from ..errors import DataError, InputError, NothingToDoError
 from ..progress import SILENT, Progress
 from ..slices import Manifest, SliceStore, StoreWriter
-from .crew import Crew
 from .datasets.discover import discover
+from .preparation.agreement import require_free
 from .preparation.contact_sheet import write_contact_sheet
 from .preparation.make_cases import make_cases
 from .preparation.names import redaction_for, without_names
 from .preparation.options import PrepareOptions
-from .preparation.plan import PreparationPlan, plan_preparation, require_free
+from .preparation.plan import PreparationPlan, plan_preparation
 from .preparation.result import ClassSummary, Failures, NothingPreparedError, PrepareResult
 from .preparation.summary import expected_result, final_result, unreadable_labels
 from .preparation.workers import choose_workers
+from .processes.crew import Crew
 from .workspace import DomainSettings, PreparationSettings, Workspace
 
 __all__ = ["ClassSummary", "NothingPreparedError", "PrepareOptions", "PrepareResult", "prepare"]

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..atomic import atomic_file
 from ..errors import InputError
 from ..imaging import scan_stem
 
@@ -109,14 +109,11 @@ def write_provenance(path: Path, origin: Origin, making: Making, role: str = "ma
         "output": {"role": role, "suffix": _suffix_of(path), "sha256": _hash_of(path)},
     }
     sidecar = _new_sidecar_of(path, role)
-    partial = sidecar.with_name(f".{sidecar.name}.partial-{os.getpid()}")
     try:
-        partial.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(partial, sidecar)
+        with atomic_file(sidecar) as partial:
+            partial.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"{sidecar}: cannot be written ({error.strerror or error})") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def find_difference(path: Path, origin: Origin) -> str | None:

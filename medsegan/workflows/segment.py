@@ -1,24 +1,31 @@
 """`segment`: scans in, label volumes on their own grids out."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from ..errors import UsageError
-from ..imaging import content_hash, write_dicom_label, write_label, write_probabilities, write_volume
+from ..imaging import (
+    content_hash,
+    write_dicom_label,
+    write_label,
+    write_probabilities,
+    write_volume,
+)
 from ..progress import SILENT, Progress
 from ..slices import assemble_probabilities, cut_label
 from .choose_model import choose_model
 from .device import choose_device
-from .label_scan import LabeledScan, Labelling, Reading, label_scan
 from .model_file import TrainedModel, read_model
 from .output_folder import make_folder_of
 from .overlays import write_preview
 from .provenance import Making, Origin, algorithm_of, series_setting, write_provenance
-from .scan_names import ScanNames
-from .segment_jobs import Job, plan_jobs, require_absent, without_finished
-from .segment_options import (
+from .segmentation.jobs import Job, plan_jobs, require_absent, without_finished
+from .segmentation.label_scan import LabeledScan, Labelling, Reading, label_scan
+from .segmentation.names import ScanNames
+from .segmentation.options import (
     Failure,
     Quality,
     SegmentedCase,
@@ -38,7 +45,7 @@ def segment(workspace: Workspace | None, options: SegmentOptions, progress: Prog
     Args:
         workspace: where the model is looked up; None = the model is named by its path.
         options: see `SegmentOptions`.
-        progress: hears of slices and notes.
+        progress: hears of notes, and of the slices of one scan or the scans of a batch.
 
     Raises:
         InputError: there is no such scan.
@@ -66,18 +73,24 @@ def _segment(
     if options.dry_run:
         planned = tuple(SegmentedCase(job.source, job.output, 0.0, {}, {}, None, ()) for job in found.to_do)
         return SegmentResult(planned, found.failures, found.skipped, folder, str(device), dry_run=True)
-    cases, failures = [], list(found.failures)
-    progress.start("segment", len(found.to_do), "scans")
-    for count, job in enumerate(found.to_do, start=1):
+    if is_batch:
+        cases, failures = _do_batch(work, found.to_do, progress)
+    else:
+        cases, failures = [work.do(job, progress) for job in found.to_do], []
+    return SegmentResult(tuple(cases), (*found.failures, *failures), found.skipped, folder, f"{device} ({reason})")
+
+
+def _do_batch(work: "_Work", jobs: Sequence[Job], progress: Progress) -> tuple[list[SegmentedCase], list[Failure]]:
+    cases, failures = [], []
+    progress.start("segment", len(jobs), "scans")
+    for count, job in enumerate(jobs, start=1):
         try:
             cases.append(work.do(job))
         except Exception as error:  # one bad scan, whatever is wrong with it, must not end a batch
-            if not is_batch:
-                raise
             failures.append(Failure(job.source, describe(error)))
         progress.update(count)
     progress.finish()
-    return SegmentResult(tuple(cases), tuple(failures), found.skipped, folder, f"{device} ({reason})")
+    return cases, failures
 
 
 class _Work:
@@ -124,19 +137,23 @@ class _Work:
         }
         return Origin("segment", content_hash(source), settings, self.model.digest)
 
-    def do(self, job: Job) -> SegmentedCase:
-        """Label one scan and write all that comes of it."""
+    def do(self, job: Job, progress: Progress = SILENT) -> SegmentedCase:
+        """Label one scan and write all that comes of it.
+
+        Args:
+            job: the scan and its files.
+            progress: hears of slices.
+        """
         began, facts = time.perf_counter(), self.model.facts
         origin = self.origin(job.source)
         reading = Reading(self.options.modality, self.options.series, fix_gaps=self.options.fix_gaps)
         labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)
-        scan = label_scan(self.model, self.device, job.source, reading, labelling)
+        scan = label_scan(self.model, self.device, job.source, reading, labelling, progress)
         notes = (*scan.notes, *self._write(scan, job))
         for note in notes:
             self.progress.note(f"{self.names.called(job.source).name}: {note}")
         seconds = round(time.perf_counter() - began, 2)
-        labels = dict(zip(facts.class_names[1:], facts.class_values[1:], strict=True))
-        making = Making(seconds, str(self.device), None, notes, labels, (job.source,))
+        making = Making(seconds, str(self.device), None, notes, facts.labels, (job.source,))
         for role, path in job.files.items():
             write_provenance(path, origin, making, role)
         residual = scan.residual_slices

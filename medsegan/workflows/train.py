@@ -19,9 +19,9 @@ from ..training.perceptual import Perceptual
 from ..training.samples import write_reconstructions, write_samples
 from ..training.seeding import seed_step
 from ..training.stage import Stage
+from .learning.options import TrainOptions, TrainResult
+from .learning.plan import TrainingPlan, plan_training
 from .model_file import write_model
-from .train_options import TrainOptions, TrainResult
-from .train_plan import TrainingPlan, plan_training
 from .workspace import Workspace
 
 __all__ = ["TrainOptions", "TrainResult", "train"]

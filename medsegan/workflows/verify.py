@@ -12,7 +12,7 @@ from .datasets.discover import discover
 from .datasets.discovery import Discovery, FoundCase
 from .datasets.file_role import Entry
 from .datasets.listing import list_entries
-from .redaction import Redaction
+from .privacy.redaction import Redaction
 from .verification.duplicates import check_duplicates, check_splits
 from .verification.examine import CaseReading, examine
 from .verification.facts import CaseFacts

@@ -9,7 +9,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from ..errors import DataError, InputError, UsageError
-from .private_folder import PrivateFolder
+from .privacy.private_folder import PrivateFolder
 from .workspace_file import WORKSPACE_FILE, read_document, updated_document, write_document
 from .workspace_names import require_domain_name, require_label_name, require_label_value
 

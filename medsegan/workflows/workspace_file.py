@@ -1,6 +1,5 @@
 """The text of `medsegan.toml`: read, brought up to date with what the user wrote kept, written in one piece."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
+from ..atomic import atomic_file
 from ..errors import DataError, InputError
 
 WORKSPACE_FILE = "medsegan.toml"
@@ -58,13 +58,11 @@ def updated_document(document: tomlkit.TOMLDocument, content: dict[str, Any]) ->
 
 def write_document(document: tomlkit.TOMLDocument, path: Path) -> None:
     """Write the file under a temporary name and rename it, so that a crash leaves the old one whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
-        os.replace(temporary, path)
+        with atomic_file(path) as partial:
+            partial.write_text(tomlkit.dumps(document), encoding="utf-8")
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
 
 

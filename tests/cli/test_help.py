@@ -10,11 +10,11 @@ import pytest
 import typer
 
 from medsegan.training.config import TrainConfig
-from medsegan.workflows.convert_options import ConvertOptions
+from medsegan.workflows.conversion.options import ConvertOptions
+from medsegan.workflows.learning.options import TrainOptions
 from medsegan.workflows.preparation.options import PrepareOptions
 from medsegan.workflows.preparation.split_settings import DEFAULT_SPLIT
-from medsegan.workflows.segment_options import SegmentOptions
-from medsegan.workflows.train_options import TrainOptions
+from medsegan.workflows.segmentation.options import SegmentOptions
 from medsegan_cli import app as app_module
 from medsegan_cli import convert, demo, evaluate, info, main, prepare, segment, train, verify
 

@@ -21,7 +21,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     def fail(source, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("medsegan.metrics.document.os.replace", fail)
+    monkeypatch.setattr("medsegan.atomic.os.replace", fail)
     with pytest.raises(InputError, match="No space left"):
         write_document("new", path)
     assert path.read_text(encoding="utf-8") == "old"

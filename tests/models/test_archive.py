@@ -149,7 +149,7 @@ def test_a_failed_write_leaves_what_was_there(folder, monkeypatch, fails_at):
     if fails_at == "save_file":
         monkeypatch.setattr(archive, "save_file", fail)
     else:
-        monkeypatch.setattr(archive.os, "replace", refuse)
+        monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(OSError, match="no space"):
         write_archive(folder, "model", {"a/weight": torch.ones(1)}, {"size": 64})
     tensors, document = read_archive(folder, "model")
@@ -161,7 +161,7 @@ def test_the_document_is_written_last(tmp_path, monkeypatch):
     """A reader that finds the document may trust that the tensors are there."""
     order = []
     replace = os.replace
-    monkeypatch.setattr(archive.os, "replace", lambda a, b: (order.append(b.name), replace(a, b)))
+    monkeypatch.setattr(os, "replace", lambda a, b: (order.append(b.name), replace(a, b)))
     write_archive(tmp_path, "model", TENSORS, {})
     assert order == ["model.safetensors", "model.json"]
 

@@ -17,7 +17,7 @@ from phantom_archive import BREAKAGES, Archive
 from medsegan.slices import SliceStore
 from medsegan.workflows.prepare import PrepareOptions
 from medsegan.workflows.prepare import prepare as prepare_tree
-from medsegan.workflows.private_folder import PrivateFolder
+from medsegan.workflows.privacy.private_folder import PrivateFolder
 from medsegan_cli import main
 
 N_CASES = 200

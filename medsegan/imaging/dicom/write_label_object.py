@@ -1,11 +1,11 @@
 """Labels as a DICOM object of their scan: written, read back, and only then given its name."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
 from ... import __version__
+from ...atomic import atomic_file
 from ...errors import InputError, UsageError
 from ...shapes import LabelArray
 from ..placed import place_block
@@ -21,7 +21,7 @@ from .source_series import SourceSeries, open_source
 from .write_rtstruct import write_rtstruct
 from .write_seg import write_seg
 
-Form = Literal["seg", "labelmap", "rtstruct"]
+DicomForm = Literal["seg", "labelmap", "rtstruct"]
 
 
 def write_dicom_label(
@@ -29,7 +29,7 @@ def write_dicom_label(
     path: Path,
     *,
     source: Path,
-    form: Form = "seg",
+    form: DicomForm = "seg",
     series: str | None = None,
     algorithm: str | None = None,
     reproducible_uids: bool = False,
@@ -62,14 +62,13 @@ def write_dicom_label(
         DataError: nothing is labelled, the labels do not lie on the series, or do not come back from the file.
         MedseganError: highdicom is needed and not installed.
     """
-    if form not in get_args(Form):
-        raise UsageError(f"form {form!r} is not known; use one of {', '.join(get_args(Form))}")
+    if form not in get_args(DicomForm):
+        raise UsageError(f"form {form!r} is not known; use one of {', '.join(get_args(DicomForm))}")
     if path.suffix.lower() != ".dcm":
         raise UsageError(f"{path}: DICOM objects are written as .dcm")
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: there is no such folder to write into")
     segments, notes = describe_segments(label.array, label.names, keep_values=form != "seg", where=str(path))
-    partial = path.with_name(f".{path.stem}.partial-{os.getpid()}.dcm")
     with open_source(source, series) as opened:
         if any(header.path.resolve() == path.resolve() for header in opened.placement.slices):
             raise UsageError(f"{path} is an image of the series that is read; give another place to write to")
@@ -78,12 +77,10 @@ def write_dicom_label(
         made = maker_of(algorithm), NewUids(content)
         try:
             write = _write_contours if form == "rtstruct" else _write_frames
-            notes += write(label, array, segments, opened, (partial, path, form), made)
-            os.replace(partial, path)
+            with atomic_file(path, ".dcm") as partial:
+                notes += write(label, array, segments, opened, (partial, path, form), made)
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error})") from error
-        finally:
-            partial.unlink(missing_ok=True)
     return notes
 
 
@@ -92,7 +89,7 @@ def _write_contours(
     array: LabelArray,
     segments: Sequence[Segment],
     source: SourceSeries,
-    target: tuple[Path, Path, Form],
+    target: tuple[Path, Path, DicomForm],
     made: tuple[Maker, NewUids],
 ) -> tuple[str, ...]:
     """Write a structure set, read it back and compare it with the labels, voxel by voxel and in mm."""
@@ -109,7 +106,7 @@ def _write_frames(
     array: LabelArray,
     segments: Sequence[Segment],
     source: SourceSeries,
-    target: tuple[Path, Path, Form],
+    target: tuple[Path, Path, DicomForm],
     made: tuple[Maker, NewUids],
 ) -> tuple[str, ...]:
     """Write a segmentation, read it back and compare it with the labels, voxel by voxel and in mm."""

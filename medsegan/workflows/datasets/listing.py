@@ -6,17 +6,15 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import DataError, InputError
-from ...imaging import is_dicom_file, is_dicom_label, is_picture_file, is_radiograph, is_scan, scan_stem
+from ...imaging import (
+    is_dicom_file,
+    is_dicom_label,
+    is_picture_file,
+    is_radiograph,
+    is_volume_file,
+    scan_stem,
+)
 from .file_role import Entry, read_entry, read_label_entry, read_role
-
-__all__ = [
-    "entries_of_files",
-    "holds_radiographs",
-    "is_dicom_file",
-    "is_volume_file",
-    "list_entries",
-    "require_apart",
-]
 
 
 def list_entries(folder: Path) -> list[Entry]:
@@ -78,11 +76,6 @@ def holds_radiographs(folder: Path) -> bool:
     """Whether the DICOM files directly in a folder are several X-ray pictures and no series, by the first two."""
     files = list(islice((path for path in sorted(folder.iterdir()) if is_dicom_file(path)), 2))
     return len(files) == 2 and all(is_radiograph(path) for path in files)
-
-
-def is_volume_file(path: Path) -> bool:
-    """Whether this is a file with one whole volume; the .img beside a .hdr is not counted again."""
-    return path.is_file() and not is_dicom_file(path) and is_scan(path)
 
 
 def require_apart(images: Iterable[Path]) -> None:

@@ -15,7 +15,7 @@ from ...slices import CaseRecord, IdKey, Plane, cut_label, prepare_scan
 from ..case_label import read_case_label
 from ..datasets.discovery import FoundCase
 from ..label_map import MERGED_NOTE, LabelMap, count_values
-from ..redaction import Redaction
+from ..privacy.redaction import Redaction
 
 
 @dataclass(frozen=True)

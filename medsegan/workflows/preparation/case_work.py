@@ -8,8 +8,8 @@ from pathlib import Path
 from ...errors import InputError
 from ...imaging import content_hash
 from ...slices import read_case, write_case
-from ..crew import Document, describe_failure
 from ..datasets.discovery import FoundCase
+from ..processes.crew import Document, describe_failure
 from .case import CaseSettings, prepare_case
 from .look import case_from_json
 

@@ -19,9 +19,9 @@ from ...imaging import (
     read_outline,
     read_volume,
 )
-from ..crew import Document, describe_failure
 from ..datasets.discovery import FoundCase
 from ..label_map import count_values
+from ..processes.crew import Document, describe_failure
 
 
 @dataclass(frozen=True)

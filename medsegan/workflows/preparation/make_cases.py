@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ...progress import Progress
-from ..crew import Crew, Document
+from ..processes.crew import Crew, Document
 from .case_work import make_case
 from .look import case_to_json
 from .plan import PreparationPlan

@@ -3,7 +3,7 @@
 import dataclasses
 
 from ..datasets.discovery import Discovery
-from ..redaction import Redaction
+from ..privacy.redaction import Redaction
 from .options import PrepareOptions
 
 

@@ -1,42 +1,32 @@
 """All that is decided before the first slice is cut."""
 
 import dataclasses
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import DataError, UsageError
+from ...errors import UsageError
 from ...geometry import Grid, reorientation_to
 from ...imaging import DEFAULT_WINDOWS, Modality
 from ...progress import Progress
-from ...slices import (
-    PLANE_CODES,
-    IdKey,
-    Plane,
-    SliceStore,
-    Split,
-    StoredCase,
-    draw_order,
-    require_plane,
-)
-from ..acquired_plane import acquired_plane
-from ..crew import Crew, Document
+from ...slices import PLANE_CODES, Split, StoredCase, draw_order
 from ..datasets.discovery import Discovery, FoundCase
 from ..label_map import LabelMap, LabelSources, propose_label_map
-from ..private_folder import CaseSource
-from ..workspace import DomainSettings, PreparationSettings, Workspace
+from ..privacy.private_folder import CaseSource
+from ..processes.crew import Crew, Document
+from ..workspace import DomainSettings, Workspace
+from .agreement import common_geometry, common_key, require_common_classes, require_free
 from .case import CaseSettings
 from .look import CaseLook, LabelReading
 from .names import redaction_for
 from .options import PrepareOptions
+from .plan_notes import plane_notes, recorded_notes, removed_notes, workspace_notes
 from .result import NothingPreparedError
-from .resume import NOTHING_EARLIER, Earlier, find_earlier
+from .resume import NOTHING_EARLIER, find_earlier
 from .split_settings import DEFAULT_SPLIT, SplitSettings
 from .splits import draw_splits, splits_before
 from .survey import LabelSurvey, ModalityVote, survey_labels, vote_modality
 
-DEFAULT_PREPARATION = PreparationSettings(size=128, plane="axial")
 _DOMAIN_NAMES: dict[Modality, str] = {"ct": "ct", "mr": "mri", "xray": "xray"}
 _BYTES_PER_IMAGE_PIXEL, _BYTES_PER_LABEL_PIXEL = 2, 1
 
@@ -159,8 +149,8 @@ def plan_preparation(
     domain = options.domain or _DOMAIN_NAMES[vote.modality]
     store = workspace.store_path(domain)
     require_free(store, options)
-    size, plane = _geometry(workspace, options, domain)
-    key = _id_key(workspace, domain)
+    size, plane = common_geometry(workspace, options, domain)
+    key = common_key(workspace, domain)
     earlier = NOTHING_EARLIER
     if options.skip_existing:
         ids = {case.image: key.case_id(case.stem, domain) for case in discovery.cases}
@@ -206,10 +196,10 @@ def plan_preparation(
             *vote.notes,
             *discovery.notes,
             *label_map.notes,
-            *_recorded_notes(options, recorded, vote.modality),
-            *_plane_notes({**vote.grids, **survey.grids}, plane),
-            *_workspace_notes(workspace, label_map, domain, splits),
-            *_removed_notes(earlier),
+            *recorded_notes(options, recorded, vote.modality),
+            *plane_notes({**vote.grids, **survey.grids}, plane),
+            *workspace_notes(workspace, label_map, domain, splits),
+            *removed_notes(earlier),
         ),
     )
 
@@ -224,16 +214,6 @@ def _split(options: PrepareOptions, recorded: DomainSettings) -> SplitSettings:
 def _window(options: PrepareOptions, recorded: DomainSettings, modality: Modality) -> tuple[float, float]:
     known = recorded.window if recorded.modality == modality else None
     return options.window or known or DEFAULT_WINDOWS[modality]
-
-
-def _recorded_notes(options: PrepareOptions, recorded: DomainSettings, modality: Modality) -> tuple[str, ...]:
-    """Say what was asked for earlier and holds again, where it is not as usual."""
-    usual = {**dataclasses.asdict(DEFAULT_SPLIT), "window": DEFAULT_WINDOWS[modality]}
-    if recorded.modality != modality:
-        del usual["window"]
-    known = {name: getattr(recorded, name) for name in usual if getattr(options, name) is None}
-    kept = [f"{name} {value}" for name, value in known.items() if value not in {None, usual[name]}]
-    return (f"as medsegan.toml has it for this domain: {', '.join(kept)}",) if kept else ()
 
 
 def _vote(discovery: Discovery, options: PrepareOptions, crew: Crew) -> tuple[ModalityVote, dict[Path, CaseLook]]:
@@ -257,38 +237,11 @@ def _vote(discovery: Discovery, options: PrepareOptions, crew: Crew) -> tuple[Mo
     return ModalityVote(options.modality, "given by --modality", grids), {}
 
 
-def require_free(store: Path, options: PrepareOptions) -> None:
-    """Nothing, if a store may be written there.
-
-    Raises:
-        UsageError: there is one already, and nothing was said about it.
-    """
-    if store.exists() and not (options.overwrite or options.skip_existing):
-        raise UsageError(
-            f"{store} exists already; --overwrite replaces it, --skip-existing takes over what is unchanged, "
-            "--domain NAME prepares these scans beside it"
-        )
-
-
-def _geometry(workspace: Workspace, options: PrepareOptions, domain: str) -> tuple[int, Plane]:
-    """Size and plane, which must be the same in all domains: one model reads them all."""
-    known = workspace.preparation or DEFAULT_PREPARATION
-    size = known.size if options.size is None else options.size
-    plane = require_plane(known.plane if options.plane is None else options.plane)
-    others = [name for name in workspace.domains if name != domain and workspace.store_path(name).exists()]
-    if others and (size, plane) != (known.size, known.plane):
-        raise UsageError(
-            f"this workspace holds {', '.join(others)} at size {known.size}, {known.plane}; for size {size}, "
-            f"{plane} use another workspace (-C), or leave --size and --plane out"
-        )
-    return size, plane
-
-
 def _label_map(
     workspace: Workspace, options: PrepareOptions, discovery: Discovery, survey: LabelSurvey, domain: str
 ) -> LabelMap:
     others = [name for name, settings in workspace.domains.items() if name != domain and settings.values]
-    _require_current(workspace, others)
+    require_common_classes(workspace, others)
     recorded = workspace.domains[domain].values if domain in workspace.domains else {}
     return propose_label_map(
         LabelSources(
@@ -321,69 +274,4 @@ def _file_reading(options: PrepareOptions, discovery: Discovery) -> LabelReading
         known=options.classes or frozenset((discovery.class_names or {}).values()) or None,
         resample=options.resample_labels,
         fix_gaps=options.fix_gaps,
-    )
-
-
-def _require_current(workspace: Workspace, others: Iterable[str]) -> None:
-    """The other stores must have the classes that [labels] has now, or class 2 would mean two things."""
-    for name in others:
-        folder = workspace.store_path(name)
-        if not folder.exists() or SliceStore.is_outdated(folder):
-            continue
-        names = SliceStore.open(folder).manifest.class_names
-        if names != workspace.class_names:
-            raise DataError(
-                f"domain {name} was prepared with the classes {', '.join(names[1:])}, but [labels] of "
-                f"{workspace.file} now has {', '.join(workspace.labels)}; prepare {name} again with --overwrite, "
-                f"or undo the change"
-            )
-
-
-def _id_key(workspace: Workspace, domain: str) -> IdKey:
-    """The key of the workspace, or a fresh one; one for all domains, so that a patient is one in all of them."""
-    key = workspace.private.read_key() or IdKey.fresh()
-    for name in workspace.domains:
-        folder = workspace.store_path(name)
-        if name == domain or not folder.is_dir() or SliceStore.is_outdated(folder):
-            continue
-        if SliceStore.open(folder).manifest.id_key != key.fingerprint:
-            raise DataError(
-                f"the ids of domain {name} were made with another key than {workspace.private.path} holds, so "
-                f"that its patients could not be recognised; copy the folder private of the workspace that {name} "
-                f"was prepared in to this place, or remove {folder} and prepare {name} here again"
-            )
-    return key
-
-
-def _removed_notes(earlier: Earlier) -> tuple[str, ...]:
-    if not earlier.n_removed:
-        return ()
-    cases = "1 case of the store is" if earlier.n_removed == 1 else f"{earlier.n_removed} cases of the store are"
-    return (f"{cases} no longer among the scans and left out",)
-
-
-def _workspace_notes(
-    workspace: Workspace, label_map: LabelMap, domain: str, splits: Mapping[str, Split]
-) -> tuple[str, ...]:
-    notes = []
-    n_test = sum(split == "test" for split in splits.values())
-    if set(workspace.domains) - {domain} and label_map.values and n_test < len(splits):
-        notes.append(
-            f"{n_test} of {len(splits)} patients are for the test; if {domain} is only there to be tested on, "
-            "prepare it with --test-fraction 1"
-        )
-    if workspace.labels and label_map.labels != workspace.labels:
-        notes.append("[labels] of medsegan.toml is replaced; runs trained before keep their own classes")
-    return tuple(notes)
-
-
-def _plane_notes(grids: Mapping[Path, Grid], plane: Plane) -> tuple[str, ...]:
-    """Say so where most scans were acquired in another plane than the one that they are cut in."""
-    acquired = Counter(acquired_plane(grid) for grid in grids.values())
-    usual, n = acquired.most_common(1)[0] if acquired else (None, 0)
-    if usual is None or usual == plane or n * 2 <= len(grids):
-        return ()
-    return (
-        f"{n} of {len(grids)} scans have their thick slices in the {usual} plane, but are cut {plane}; "
-        f"--plane {usual} uses their full resolution",
     )

@@ -10,8 +10,8 @@ from ... import __version__
 from ...errors import DataError, InputError, UsageError
 from ...progress import Progress
 from ...slices import MANIFEST_VERSION, STORE_VERSION, IdKey, SliceStore, StoredCase, find_leftovers, read_case
-from ..crew import CaseLostError, Crew
 from ..datasets.discovery import FoundCase
+from ..processes.crew import CaseLostError, Crew
 from .case import CaseSettings
 from .case_work import compare_case
 from .look import CaseLook, LabelReading, case_to_json

@@ -9,9 +9,9 @@ from ...errors import DataError, UsageError
 from ...geometry import Grid
 from ...imaging import Modality, class_name_of
 from ...progress import SILENT, Progress
-from ..crew import Crew
 from ..datasets.discovery import FoundCase
-from ..redaction import Redaction
+from ..privacy.redaction import Redaction
+from ..processes.crew import Crew
 from .look import CaseLook, LabelReading, case_to_json, look_at_case, look_of
 from .result import Failures, NothingPreparedError
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..capacity import available_memory, count_processors
 from ..datasets.discovery import FoundCase
+from ..processes.capacity import available_memory, count_processors
 
 _COMPRESSED = (".gz", ".zip", ".png", ".jpg", ".tif", ".tiff", ".nrrd", ".mha")
 _MEMORY_PER_BYTE, _MEMORY_PER_COMPRESSED_BYTE = 4.0, 10.0

@@ -3,16 +3,10 @@
 from pathlib import Path
 
 import pytest
+from discovery_scenes import pairs, touch
 
 from medsegan.errors import DataError, InputError, UsageError
-from medsegan.workflows.datasets.discover import Discovery, discover
-
-
-def touch(folder: Path, *names: str) -> Path:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return folder
+from medsegan.workflows.datasets.discover import discover
 
 
 def bids(root: Path, *derived: str, images: tuple[str, ...] = ("T1w",)) -> Path:
@@ -28,10 +22,6 @@ def bids(root: Path, *derived: str, images: tuple[str, ...] = ("T1w",)) -> Path:
         "sub-01/anat/._sub-01_T1w.nii.gz",
     )
     return touch(root, *(f"derivatives/{name}" for name in derived))
-
-
-def pairs(found: Discovery) -> dict[str, str | None]:
-    return {case.stem: None if case.label is None else case.label.name for case in found.cases}
 
 
 ONE, TWO = "seg/sub-01/anat/sub-01_dseg.nii.gz", "seg/sub-02/ses-2/anat/sub-02_ses-2_dseg.nii.gz"
@@ -91,7 +81,11 @@ def test_several_contrasts_are_asked_for(tmp_path: Path) -> None:
         DataError, match=r"T1w: 3 images, 1 with labels; T2w: 3 images, 1 with labels.*--contrast T1w"
     ):
         discover([root])
-    assert list(pairs(discover([root], contrast="t2w"))) == ["sub-01_T2w", "sub-02_ses-1_T2w", "sub-02_ses-2_T2w"]
+    assert list(pairs(discover([root], contrast="t2w"))) == [
+        "sub-01_T2w",
+        "sub-02_ses-1_T2w",
+        "sub-02_ses-2_T2w",
+    ]
     with pytest.raises(UsageError, match="no images 'FLAIR'; use one of T1w, T2w"):
         discover([root], contrast="FLAIR")
 

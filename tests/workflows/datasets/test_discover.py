@@ -8,19 +8,12 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from discovery_scenes import touch
 
 from medsegan.errors import DataError, InputError
 from medsegan.geometry import Grid
 from medsegan.imaging import Volume, write_series
 from medsegan.workflows.datasets.discover import Discovery, discover
-
-
-def touch(folder: Path, *names: str) -> Path:
-    """Empty files: discovery goes by names, and reads no voxel."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return folder
 
 
 def set_patient_id(folder: Path, patient: str) -> None:

@@ -8,20 +8,13 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
+from discovery_scenes import pairs, touch
 
 from medsegan.errors import DataError, InputError, UsageError
 from medsegan.workflows.datasets.discover import Discovery, discover
 from medsegan.workflows.datasets.scan_list import list_scans
 
 RUBBISH = ("README.md", "README", ".DS_Store", "._case_1.nii.gz", "Thumbs.db", "clinical.csv", "LICENSE.pdf")
-
-
-def touch(folder: Path, *names: str) -> Path:
-    """Empty files: discovery goes by names, and reads no voxel."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return folder
 
 
 def litter(folder: Path) -> Path:
@@ -35,10 +28,6 @@ def write_json(path: Path, document: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document))
     return path
-
-
-def pairs(found: Discovery) -> dict[str, str | None]:
-    return {case.stem: None if case.label is None else case.label.name for case in found.cases}
 
 
 def note_with(found: Discovery, words: str) -> str:
@@ -206,7 +195,12 @@ def test_datalist(tmp_path: Path) -> None:
     for paths in ([path], [litter(tmp_path)], [path, tmp_path]):
         found = discover(paths)
         assert found.layout == "MONAI datalist, 3 train, 1 val, 2 test"
-        assert pairs(found) == {"p0": "label.nii.gz", "p1": "label.nii.gz", "p2": "label.nii.gz", "p3": None}
+        assert pairs(found) == {
+            "p0": "label.nii.gz",
+            "p1": "label.nii.gz",
+            "p2": "label.nii.gz",
+            "p3": None,
+        }
         assert [case.given_splits[0] for case in found.cases] == ["fold 0", "fold 1", "fold 0", "val"]
         assert [case.image.parent.name for case in found.test_cases] == ["p4"]
         assert found.class_names == {1: "left_lung"}

@@ -4,16 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from discovery_scenes import touch
 
 from medsegan.errors import DataError, InputError
 from medsegan.workflows.datasets.scan_list import list_scans
-
-
-def touch(folder: Path, *names: str) -> Path:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return folder
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from discovery_scenes import touch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -61,11 +62,7 @@ LIKELY = st.fixed_dictionaries(
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("set")
-    for name in ("imagesTr/a_0000.nii.gz", "labelsTr/a.nii.gz", "a.nii.gz"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).touch()
-    return folder
+    return touch(tmp_path_factory.mktemp("set"), "imagesTr/a_0000.nii.gz", "labelsTr/a.nii.gz", "a.nii.gz")
 
 
 @pytest.mark.parametrize("name", ["dataset.json", "list.json", "splits_final.json"])

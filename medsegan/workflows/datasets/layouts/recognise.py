@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+from ....imaging import is_dicom_file, is_volume_file
 from ..dataset_json import find_dataset_json
 from ..discovery import Discovery
-from ..listing import is_dicom_file, is_volume_file, list_entries
+from ..listing import list_entries
 from .bids import read_bids
 from .by_names import read_names
 from .datalist import find_datalist

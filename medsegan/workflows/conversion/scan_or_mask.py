@@ -4,15 +4,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError, UsageError
-from ..imaging import is_archive, is_dicom_file, is_dicom_index, is_dicom_label, is_picture_file
-from ..imaging.class_folder import class_files
-from ..imaging.colours import read_colours
-from ..imaging.dicom.files import find_dicom_files
-from ..imaging.soft_mask import threshold_soft_mask
-from ..imaging.stored import StoredArray
-from ..shapes import Array
-from .convert_options import Kind
+from ...errors import InputError, UsageError
+from ...imaging import (
+    StoredArray,
+    class_files,
+    find_dicom_files,
+    is_dicom_file,
+    is_dicom_label,
+    is_picture_file,
+    read_colours,
+    threshold_soft_mask,
+)
+from ...shapes import Array
+from ..dicom_label import holds_dicom
+from .options import Kind
 
 MOST_CLASSES = 200
 """A volume with at least as many different values is a scan."""
@@ -40,7 +45,7 @@ def kind_by_format(path: Path) -> tuple[Kind | None, str]:
         return "scan", "DICOM images"
     if is_dicom_label(path):
         return "mask", "DICOM labels"
-    if is_archive(path) or is_dicom_index(path) or is_dicom_file(path):
+    if holds_dicom(path):
         return "scan", "DICOM images"
     if is_picture_file(path) and read_colours(path) is not None:
         return "mask", "a picture painted in colours"

@@ -4,10 +4,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import MedseganError, UsageError
-from ..imaging import Modality
-from ..models import ObjectiveName
-from .dicom_label import DicomForm
+from ...errors import MedseganError, UsageError
+from ...imaging import DicomForm, Modality
+from ...models import ObjectiveName
 
 Quality = Literal["fast", "balanced", "best"]
 

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, InputError
-from ..slices import IdKey
+from ...atomic import atomic_file
+from ...errors import DataError, InputError
+from ...slices import IdKey
 
 _VERSION = 1
 _KEY, _SCANS = "key.json", "segment.json"
@@ -153,18 +154,15 @@ class PrivateFolder:
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
         path = self.path / name
-        partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
         text = json.dumps({"version": _VERSION, **content}, indent=1, ensure_ascii=False) + "\n"
         try:
-            partial.unlink(missing_ok=True)
-            handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY_FILE)
-            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(text)
-            os.replace(partial, path)
+            with atomic_file(path) as partial:
+                partial.unlink(missing_ok=True)
+                handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY_FILE)
+                with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+                    file.write(text)
         except OSError as error:
             raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError, MedseganError, UsageError
-from ..imaging import is_archive, is_dicom_file, read_patient_words, scan_stem
-from .datasets.file_role import IMAGE_WORDS, LABEL_WORDS, read_role
+from ...errors import InputError, MedseganError, UsageError
+from ...imaging import is_archive, is_dicom_file, read_patient_words, scan_stem
+from ..datasets.file_role import IMAGE_WORDS, LABEL_WORDS, read_role
 
 FILE, NAME = "[file]", "[name]"
 HINT = "`medsegan -v ...` shows the names"

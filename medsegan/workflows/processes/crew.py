@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Any, Self
 
-from .. import errors
-from ..errors import MedseganError
+from ... import errors
+from ...errors import MedseganError
 
 Document = dict[str, Any]
 """What goes to a process and comes back: only what JSON can hold."""
@@ -23,7 +23,7 @@ Work = Callable[[Document], Document]
 
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from medsegan.workflows.crew_member import serve; serve()"
+    "from medsegan.workflows.processes.crew_member import serve; serve()"
 )
 _THREAD_LIMITS = (
     "OMP_NUM_THREADS",

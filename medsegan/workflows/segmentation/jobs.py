@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError, NothingToDoError, UsageError
-from ..imaging import is_dicom_index, is_picture_file, is_scan, scan_stem
-from ..progress import Progress
-from .datasets.listing import holds_radiographs, is_dicom_file
-from .datasets.scan_list import list_scans
-from .dicom_label import DICOM_SUFFIX, holds_dicom, is_dicom_name
-from .provenance import Origin, find_difference
-from .scan_names import RENAMED, ScanNames
-from .segment_options import Failure, SegmentOptions
+from ...errors import InputError, NothingToDoError, UsageError
+from ...imaging import is_dicom_file, is_dicom_index, is_picture_file, is_scan, scan_stem
+from ...progress import Progress
+from ..datasets.listing import holds_radiographs
+from ..datasets.scan_list import list_scans
+from ..dicom_label import DICOM_SUFFIX, holds_dicom, is_dicom_name
+from ..provenance import Origin, find_difference
+from .names import RENAMED, ScanNames
+from .options import Failure, SegmentOptions
 
 PICTURE_SUFFIX = ".png"
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", PICTURE_SUFFIX, DICOM_SUFFIX)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from medsegan.geometry import Grid
 from medsegan.imaging import Volume, read_patient_words, write_series
-from medsegan.workflows.scan_names import LONGEST_NAME, ScanNames, safe_name
-from medsegan.workflows.segment_options import SegmentOptions
+from medsegan.workflows.segmentation.names import LONGEST_NAME, ScanNames, safe_name
+from medsegan.workflows.segmentation.options import SegmentOptions
 
 
 @pytest.fixture(scope="module")

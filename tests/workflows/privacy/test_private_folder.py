@@ -12,7 +12,7 @@ from prepare_scenes import WriteCase, run, write_set
 
 from medsegan.errors import DataError, InputError
 from medsegan.slices import IdKey, SliceStore, draw_labeled
-from medsegan.workflows.private_folder import CaseSource, PrivateFolder
+from medsegan.workflows.privacy.private_folder import CaseSource, PrivateFolder
 from medsegan.workflows.workspace import Workspace
 
 

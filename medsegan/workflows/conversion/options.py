@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .dicom_label import DicomForm
+from ...imaging import DicomForm
 
 Kind = Literal["scan", "mask"]
 
@@ -23,7 +23,7 @@ class ConvertOptions:
         maker: of labels in DICOM: "manual", "semiautomatic", or a program and its version; None = the model that
             the sidecar of the source names, else semiautomatic.
         reference: the scan that labels belong to, whose grid they get; None = they stay where they are.
-        kind: what the source is; None = found out, see `find_kind`.
+        kind: what the source is; None = found out, see `kind_by_values`.
         names: name -> value of the classes; None = as the source says. Of labels that name their classes those
             that are listed are kept and get these values; all others get these names.
         fix_gaps: whether missing or unevenly spaced DICOM slices are filled by interpolation and not refused.

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from medsegan.workflows import capacity
 from medsegan.workflows.datasets.discovery import FoundCase
 from medsegan.workflows.preparation import workers
 from medsegan.workflows.preparation.workers import choose_workers
+from medsegan.workflows.processes import capacity
 
 
 def write_files(root: Path, **texts: str) -> Path:

@@ -5,12 +5,12 @@ import hashlib
 import re
 from pathlib import Path
 
-from ..imaging import read_patient_words
-from ..slices import IdKey
-from .private_folder import PrivateFolder
-from .redaction import Redaction
-from .segment_options import Failure, SegmentedCase, SegmentOptions, SegmentResult
-from .workspace import Workspace
+from ...imaging import read_patient_words
+from ...slices import IdKey
+from ..privacy.private_folder import PrivateFolder
+from ..privacy.redaction import Redaction
+from ..workspace import Workspace
+from .options import Failure, SegmentedCase, SegmentOptions, SegmentResult
 
 RENAMED = "the name of this scan tells who the patient is, so its files are called by an id"
 LONGEST_NAME = 100

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..data import unit_range
-from ..errors import UsageError
-from ..imaging import LabelVolume, Modality, Volume, detect_modality, read_volume
-from ..models import ObjectiveName, Prediction
-from ..shapes import FloatArray, LabelArray
-from ..slices import PreparedScan, assemble_labels, assemble_scalar, prepare_scan, remove_small_parts
-from .model_file import ModelFacts, TrainedModel
+from ...data import unit_range
+from ...errors import UsageError
+from ...imaging import LabelVolume, Modality, Volume, detect_modality, read_volume
+from ...models import ObjectiveName, Prediction
+from ...progress import SILENT, Progress
+from ...shapes import FloatArray, LabelArray
+from ...slices import PreparedScan, assemble_labels, assemble_scalar, prepare_scan, remove_small_parts
+from ..model_file import ModelFacts, TrainedModel
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class LabeledScan:
     def label(self, facts: ModelFacts) -> LabelVolume:
         """The labels with the values of a label file in place of class indices, and their names."""
         lookup = np.array(facts.class_values, dtype=np.uint16 if max(facts.class_values) > 255 else np.uint8)
-        names = dict(zip(facts.class_values[1:], facts.class_names[1:], strict=True))
+        names = {value: name for name, value in facts.labels.items()}
         return LabelVolume(lookup[self.indices], self.volume.grid, names=names)
 
     def volumes_ml(self, class_names: tuple[str, ...]) -> dict[str, float]:
@@ -104,7 +105,12 @@ class LabeledScan:
 
 
 def label_scan(
-    model: TrainedModel, device: torch.device, path: Path, reading: Reading, labelling: Labelling
+    model: TrainedModel,
+    device: torch.device,
+    path: Path,
+    reading: Reading,
+    labelling: Labelling,
+    progress: Progress = SILENT,
 ) -> LabeledScan:
     """The labels of the scan in a file or folder.
 
@@ -114,6 +120,7 @@ def label_scan(
         path: of the scan.
         reading: how to read the scan.
         labelling: how to label it.
+        progress: hears of slices; silent within a stage of its caller.
 
     Raises:
         InputError, DataError: the scan cannot be read.
@@ -125,13 +132,15 @@ def label_scan(
     seen = model.facts.has_seen(modality)
     window = model.facts.window(modality) if seen or reading.window is None else reading.window
     images = unit_range(stored.to(device), window)
+    progress.start("segment", len(images), "slices")
     prediction = model.predictor.predict(
         images,
         steps=labelling.steps,
         seen_modality=seen,
-        on_progress=lambda _: None,
+        on_progress=progress.update,
         objective=labelling.objective,
     )
+    progress.finish()
     indices = assemble_labels(prediction.probabilities.numpy(), prepared.frame)
     removed: dict[int, int] = {}
     if labelling.keep_largest:

@@ -1,9 +1,9 @@
 """Where a conversion may write, and with which options: everything that can be refused before it reads."""
 
-from ..errors import UsageError
-from ..imaging.write import WRITABLE
-from .convert_options import ConvertOptions
-from .dicom_label import DICOM_SUFFIX, holds_dicom, is_dicom_name
+from ...errors import UsageError
+from ...imaging import WRITABLE
+from ..dicom_label import DICOM_SUFFIX, holds_dicom, is_dicom_name
+from .options import ConvertOptions
 
 
 def require_output(options: ConvertOptions) -> None:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medsegan.errors import DataError, InputError, UsageError
-from medsegan.workflows.quiet import hear_libraries, quiet_libraries, silence_libraries
-from medsegan.workflows.redaction import Redaction
+from medsegan.workflows.privacy.quiet import hear_libraries, quiet_libraries, silence_libraries
+from medsegan.workflows.privacy.redaction import Redaction
 
 NAMES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_-. 0123456789", min_size=5, max_size=20).filter(
     lambda name: name.strip(" .") == name and any(char.isalpha() for char in name)

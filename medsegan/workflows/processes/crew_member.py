@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import IO, Any
 
-from .. import errors
+from ... import errors
 from .crew import find_work
 
 

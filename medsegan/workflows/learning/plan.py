@@ -6,15 +6,15 @@ from typing import Any
 
 import torch
 
-from ..errors import DataError, ModelError, NothingToDoError, UsageError
-from ..slices import SliceStore, classes_in_one_piece, draw_labeled
-from ..training.config import TrainConfig, resolve_config
-from ..training.run_folder import RunFolder
-from .device import choose_device
-from .model_file import ModelFacts
-from .prepared import require_prepared
-from .train_options import TrainOptions
-from .workspace import Workspace
+from ...errors import DataError, ModelError, NothingToDoError, UsageError
+from ...slices import SliceStore, classes_in_one_piece, draw_labeled
+from ...training.config import TrainConfig, resolve_config
+from ...training.run_folder import RunFolder
+from ..device import choose_device
+from ..model_file import ModelFacts
+from ..prepared import require_prepared
+from ..workspace import Workspace
+from .options import TrainOptions
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import crew_scenes
 import pytest
 
 from medsegan.errors import DataError, MedseganError
-from medsegan.workflows.crew import CaseLostError, Crew, describe_failure
+from medsegan.workflows.processes.crew import CaseLostError, Crew, describe_failure
 
 NUMBERS = [{"number": number} for number in range(8)]
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for processes")
@@ -64,7 +64,7 @@ def test_each_process_has_its_share_of_the_processors(
 
 
 def test_a_process_that_cannot_begin_is_said_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("medsegan.workflows.crew._BOOT", "raise SystemError('no interpreter today')")
+    monkeypatch.setattr("medsegan.workflows.processes.crew._BOOT", "raise SystemError('no interpreter today')")
     with Crew(2) as crew, pytest.raises(MedseganError, match=r"no interpreter today; --workers 1 does without"):
         list(crew.run(crew_scenes.double, NUMBERS))
 
@@ -94,7 +94,7 @@ def test_no_process_outlives_the_one_that_started_it(tmp_path: Path, how: signal
         import sys
         sys.path[:] = {sys.path!r}
         import crew_scenes
-        from medsegan.workflows.crew import Crew
+        from medsegan.workflows.processes.crew import Crew
         with Crew(2) as crew:
             list(crew.run(crew_scenes.sleep, [{{"folder": {str(tmp_path / "marks")!r}}}] * 4))
     """

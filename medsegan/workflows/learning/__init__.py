@@ -1,0 +1,1 @@
+"""Parts of `train`: what it is asked, and what follows from that."""

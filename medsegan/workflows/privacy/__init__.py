@@ -1,0 +1,1 @@
+"""What leads to patients: kept in a folder of its own, and out of all that is said."""
