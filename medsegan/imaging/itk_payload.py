@@ -117,9 +117,9 @@ def require_millimetres(path: Path, header: TextHeader) -> None:
     units = re.findall(r'"([^"]*)"', header.fields.get("space units", ""))
     units += [unit for unit in (header.fields.get("distanceunits", ""),) if unit != "?"]
     if not {unit.strip().lower() for unit in units} <= _MM:
+        said = ", ".join(filter(None, units))
         raise DataError(
-            f"{path}: lengths are in {', '.join(filter(None, units))} (space units or DistanceUnits), expected mm; "
-            "convert the file"
+            f"{path}: lengths are in {said} (space units or DistanceUnits), expected mm; convert the file"
         )
 
 
