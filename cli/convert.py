@@ -7,6 +7,7 @@ import typer
 
 from .console import Console
 from .options import (
+    ChannelOption,
     DicomFormOption,
     DryRunOption,
     FixGapsOption,
@@ -89,6 +90,7 @@ def convert(
     is_mask: IsMask = None,
     names: Names = None,
     fix_gaps: FixGapsOption = False,
+    channel: ChannelOption = None,
     resample_labels: ResampleLabelsOption = False,
     reproducible_uids: ReproducibleUidsOption = False,
     overwrite: OverwriteOption = False,
@@ -111,7 +113,7 @@ def convert(
         reproducible_uids=reproducible_uids,
         overwrite=overwrite,
         dry_run=dry_run,
-        **given(series=series, form=form, maker=maker, reference=reference, kind=kind),
+        **given(series=series, form=form, maker=maker, reference=reference, kind=kind, channel=channel),
         **given(names=None if names is None else parse_classes(names, "--names")),
     )
     console = Console(json)

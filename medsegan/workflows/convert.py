@@ -64,6 +64,8 @@ def convert(options: ConvertOptions, progress: Progress = SILENT) -> ConvertResu
     asked: Kind | None = options.kind
     if asked is None and _means_mask(options):
         asked = "mask"
+    elif asked is None and options.channel is not None:
+        asked = "scan"
     require_kind(asked, by_format, options.source)
     require_output(options)
     origin = _origin(options)
@@ -118,6 +120,7 @@ def _origin(options: ConvertOptions) -> Origin:
         "maker": options.maker,
         "names": None if options.names is None else dict(options.names),
         "fix_gaps": options.fix_gaps,
+        "channel": options.channel,
         "resample_labels": options.resample_labels,
         "reproducible_uids": options.reproducible_uids,
     }
@@ -131,14 +134,14 @@ def _read(options: ConvertOptions, kind: Kind | None, reason: str) -> Volume | L
         label = _read_mask(options)
         return replace(label, notes=(f"read as labels: {reason}", *label.notes)) if reason else label
     if reason:
-        return read_volume(path, series=options.series, fix_gaps=options.fix_gaps)
+        return read_volume(path, series=options.series, fix_gaps=options.fix_gaps, channel=options.channel)
     if options.series is not None:
         raise UsageError(f"{path}: only DICOM has series, but series {options.series!r} was asked for")
     if kind is None and read_names(path)[0]:
         label = _read_mask(options)
         return replace(label, notes=("taken as labels: the file names its classes", *label.notes))
     is_picture = is_picture_file(path)
-    stored = read_raster(path) if is_picture else read_stored(path)
+    stored = read_raster(path) if is_picture else read_stored(path, channel=options.channel)
     if kind is None:
         kind, why = kind_by_values(stored, is_picture=is_picture)
         if kind == "mask":
@@ -169,11 +172,13 @@ def _rounding_notes(stored: Array, array: Array, path: Path) -> tuple[str, ...]:
 def _read_mask(options: ConvertOptions) -> LabelVolume:
     """The labels on the grid of their scan, if that is given, with the names and values that were asked for."""
     path = options.source
+    if options.channel is not None and options.reference is None:
+        raise UsageError("--contrast chooses among images: labels have none; give their scan with --source")
     notes: tuple[str, ...] = ()
     grid: Grid | None = None
     if options.reference is not None:
         series, notes = _series_of_reference(options)
-        scan = read_volume(options.reference, series=series, fix_gaps=options.fix_gaps)
+        scan = read_volume(options.reference, series=series, fix_gaps=options.fix_gaps, channel=options.channel)
         grid = scan.grid
         notes = (*(f"source: {note}" for note in scan.notes), *notes)
     label = read_label(path, on=grid, resample=options.resample_labels)

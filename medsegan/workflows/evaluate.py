@@ -263,7 +263,7 @@ class _Evaluation:
             began = time.perf_counter()
             path.parent.mkdir(parents=True, exist_ok=True)
             window = self.store.manifest.window
-            reading = Reading(case.modality, made_from.series, window, fix_gaps=made_from.fix_gaps)
+            reading = Reading(case.modality, made_from.series, window, made_from.fix_gaps, made_from.channel)
             labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)
             scan = label_scan(self.model, self.device, source, reading, labelling)
             write_label(scan.label(facts), path, like=source if is_volume_file(source) else None)
@@ -285,6 +285,7 @@ class _Evaluation:
             "window": self.store.manifest.window,
             "series": series_setting(source.series),
             "fix_gaps": source.fix_gaps,
+            "channel": source.channel,
         }
         return Origin("eval", content_hash(source.image), settings, self.model.digest)
 

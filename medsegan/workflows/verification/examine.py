@@ -48,7 +48,8 @@ def examine(case: FoundCase, reading: CaseReading, *, is_test: bool = False) -> 
     facts = CaseFacts(case, reading.names.of_case(case), is_test=is_test)
     grid: Grid | None = None
     try:
-        volume = read_volume(case.image, series=case.series(reading.series), fix_gaps=reading.fix_gaps)
+        series = case.series(reading.series)
+        volume = read_volume(case.image, series=series, fix_gaps=reading.fix_gaps, channel=case.channel)
     except MedseganError as error:
         facts = replace(facts, scan_error=reading.names.said(error, case))
     else:
