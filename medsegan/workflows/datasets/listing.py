@@ -15,6 +15,7 @@ __all__ = [
     "is_dicom_file",
     "is_volume_file",
     "list_entries",
+    "list_pictures",
     "require_apart",
 ]
 
@@ -72,6 +73,12 @@ def entries_of_files(files: Iterable[Path]) -> list[Entry]:
             series.add(file.parent)
             entries.append(read_entry(file.parent, file.parent.resolve().name, is_series=True))
     return entries
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """All PNG and TIFF files below a folder, which `list_entries` passes over beside volumes."""
+    found = [current / name for current, names in _walk(folder) for name in names]
+    return sorted(path for path in found if is_picture_file(path))
 
 
 def holds_radiographs(folder: Path) -> bool:
