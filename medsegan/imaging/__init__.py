@@ -1,7 +1,7 @@
 """Scans and labels: read from files, written to files, put on one intensity scale."""
 
 from .aligned import align_label
-from .belonging import belonging_notes
+from .belonging import NO_LABELS_BETWEEN, OTHER_FRAME, belonging_notes
 from .class_names import class_name_of
 from .content_hash import content_hash
 from .dicom import (
@@ -28,6 +28,8 @@ from .write import require_writable, write_label, write_volume
 __all__ = [
     "DEFAULT_WINDOWS",
     "MODALITIES",
+    "NO_LABELS_BETWEEN",
+    "OTHER_FRAME",
     "IntensityScale",
     "LabelVolume",
     "Modality",

@@ -8,11 +8,11 @@ import numpy as np
 
 from .. import __version__
 from ..errors import DataError, UsageError
-from ..geometry import Grid
 from ..imaging import (
     LabelVolume,
     Volume,
     align_label,
+    belonging_notes,
     class_name_of,
     content_hash,
     is_dicom_label,
@@ -175,19 +175,20 @@ def _read_mask(options: ConvertOptions) -> LabelVolume:
     if options.channel is not None and options.reference is None:
         raise UsageError("--contrast chooses among images: labels have none; give their scan with --source")
     notes: tuple[str, ...] = ()
-    grid: Grid | None = None
+    scan: Volume | None = None
     if options.reference is not None:
         series, notes = _series_of_reference(options)
         scan = read_volume(options.reference, series=series, fix_gaps=options.fix_gaps, channel=options.channel)
-        grid = scan.grid
         notes = (*(f"source: {note}" for note in scan.notes), *notes)
+    grid = None if scan is None else scan.grid
     label = read_label(path, on=grid, resample=options.resample_labels)
     notes = (*label.notes, *notes)
     if grid is None and path.is_file() and is_dicom_label(path):
         notes += ("laid on the smallest box around its frames; --source lays it on its scan",)
-    if grid is not None:
-        label, note = align_label(label, grid, resample=options.resample_labels)
+    if scan is not None:
+        label, note = align_label(label, scan.grid, resample=options.resample_labels)
         notes += () if note is None else (note,)
+        notes += belonging_notes(path, label.array, scan)
     if options.names is not None:
         label, name_notes = _with_names(label, dict(options.names), path)
         notes += name_notes

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..errors import DataError, InputError, NothingToDoError
-from ..imaging import LabelVolume, content_hash, read_label, write_label
+from ..imaging import NO_LABELS_BETWEEN, OTHER_FRAME, LabelVolume, content_hash, read_label, write_label
 from ..metrics import CaseScores, EvaluationReport, score_case, score_missing
 from ..models import ObjectiveName
 from ..pictures import montage, write_png
@@ -247,7 +247,9 @@ class _Evaluation:
         annotated = {name: value for name, value in values.items() if value > 0}
         resample = self.options.resample_labels or source.resample_labels
         label, notes = read_case_label(path, case.frame.source, annotated, resample=resample)
-        notes = self.redaction.of_notes(notes, source.image, path)
+        # What came of scan and labels together is known from the preparation.
+        doubts = [note for note in case.notes if OTHER_FRAME in note or NO_LABELS_BETWEEN in note]
+        notes = (*self.redaction.of_notes(notes, source.image, path), *doubts)
         self.label_notes += [f"{case.case_id}: {note}" for note in notes]
         return LabelVolume(
             _map(label.array, {values[name]: index for name, index in self.classes.items()}), label.grid

@@ -7,7 +7,16 @@ import numpy as np
 
 from ...errors import MedseganError
 from ...geometry import Grid
-from ...imaging import LabelVolume, Volume, align_label, detect_modality, needs_scan, read_label, read_volume
+from ...imaging import (
+    LabelVolume,
+    Volume,
+    align_label,
+    belonging_notes,
+    detect_modality,
+    needs_scan,
+    read_label,
+    read_volume,
+)
 from ...shapes import Array
 from ..datasets.discovery import FoundCase
 from ..label_map import count_values
@@ -68,14 +77,23 @@ def _with_label(facts: CaseFacts, label: LabelVolume, grid: Grid | None, reading
     digests = voxel_digests(label.array, label.grid)
     counts = {value: n for value, n in count_values(label.array).items() if value != 0}
     note: str | None = None
+    doubts: tuple[str, ...] = ()
     if grid is not None:
         try:
             label, note = align_label(label, grid)
         except MedseganError as error:
             facts = replace(facts, place_error=reading.names.said(error, facts.case))
-    notes = (*label.notes, *(() if note is None else (note,)))
+        else:
+            doubts = _belonging(facts, label)
+    notes = (*label.notes, *(() if note is None else (note,)), *doubts)
     is_close = note is not None and "resampled" in note
     return replace(facts, label=LabelFacts(counts, dict(label.names), notes, digests, is_close))
+
+
+def _belonging(facts: CaseFacts, label: LabelVolume) -> tuple[str, ...]:
+    if facts.scan is None or facts.case.label is None:
+        return ()
+    return belonging_notes(facts.case.label, label.array, facts.scan)
 
 
 def _scan_facts(volume: Volume) -> ScanFacts:
@@ -89,6 +107,8 @@ def _scan_facts(volume: Volume) -> ScanFacts:
         intensities=_intensity_facts(volume.array),
         digests=voxel_digests(volume.array, volume.grid),
         picture=small_picture(volume.array) if volume.array.shape[2] == 1 else None,
+        frame_uid=volume.frame_uid,
+        made_up=volume.made_up,
     )
 
 

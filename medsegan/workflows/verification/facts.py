@@ -50,6 +50,8 @@ class ScanFacts:
         intensities: figures of them.
         digests: hashes of its voxels.
         picture: (16, 16) of a single slice; None for a volume.
+        frame_uid: the frame of reference of its positions; "" = not said.
+        made_up: indices of the slices that were interpolated.
     """
 
     grid: Grid
@@ -60,6 +62,8 @@ class ScanFacts:
     intensities: IntensityFacts
     digests: frozenset[str]
     picture: FloatArray | None
+    frame_uid: str = ""
+    made_up: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
