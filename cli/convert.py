@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from .console import Console
+from .invocation import invocation_of
 from .options import (
     ChannelOption,
     DicomFormOption,
@@ -81,6 +82,7 @@ Names = Annotated[
 
 
 def convert(
+    context: typer.Context,
     source: Source,
     output: Output,
     series: Series = None,
@@ -113,6 +115,7 @@ def convert(
         reproducible_uids=reproducible_uids,
         overwrite=overwrite,
         dry_run=dry_run,
+        show_names=invocation_of(context).is_verbose,
         **given(series=series, form=form, maker=maker, reference=reference, kind=kind, channel=channel),
         **given(names=None if names is None else parse_classes(names, "--names")),
     )

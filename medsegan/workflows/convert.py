@@ -39,6 +39,7 @@ from .convert_output import require_output
 from .datasets.listing import is_volume_file
 from .dicom_label import is_dicom_name
 from .provenance import Making, Origin, algorithm_of_file, series_setting, write_provenance
+from .redaction import Redaction
 from .scan_or_mask import kind_by_format, kind_by_values, require_kind
 
 __all__ = ["ConvertOptions", "ConvertResult", "Kind", "convert"]
@@ -59,6 +60,13 @@ def convert(options: ConvertOptions, progress: Progress = SILENT) -> ConvertResu
         InputError, DataError: the source cannot be read, or the output not written.
         UsageError: options that make no sense together, or an output that is there already.
     """
+    reference = () if options.reference is None else (options.reference,)
+    redaction = Redaction((options.source, *reference, options.output), options.show_names)
+    with redaction.of_errors():
+        return _convert(options, redaction, progress)
+
+
+def _convert(options: ConvertOptions, redaction: Redaction, progress: Progress) -> ConvertResult:
     began = time.perf_counter()
     by_format, reason = kind_by_format(options.source)
     asked: Kind | None = options.kind
@@ -72,12 +80,12 @@ def convert(options: ConvertOptions, progress: Progress = SILENT) -> ConvertResu
     read = _read(options, asked or by_format, reason)
     is_mask = isinstance(read, LabelVolume)
     _require_options_of(options, is_mask)
-    for note in read.notes:
+    notes = redaction.of_notes(read.notes, options.source, options.reference)
+    for note in notes:
         progress.note(note)
-    notes = read.notes
     if isinstance(read, LabelVolume):
         labels = {name: value for value, name in sorted(read.names.items())}
-        notes += _write_mask(read, options)
+        notes += redaction.of_notes(_write_mask(read, options), options.reference or options.source)
     else:
         labels = {}
         _write_scan(read, options)

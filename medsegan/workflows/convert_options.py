@@ -33,6 +33,7 @@ class ConvertOptions:
         reproducible_uids: whether the UIDs of labels in DICOM follow from their content.
         overwrite: replace a file that is there.
         dry_run: read and check, and write nothing.
+        show_names: whether messages name files within the source by their paths, and say what is in headers.
     """
 
     source: Path
@@ -49,6 +50,7 @@ class ConvertOptions:
     reproducible_uids: bool = False
     overwrite: bool = False
     dry_run: bool = False
+    show_names: bool = False
 
 
 @dataclass(frozen=True)

@@ -220,8 +220,8 @@ def test_a_folder_of_several_series_shows_them_and_takes_one(
     scenes: Path, tmp_path: Path, capsys: Captured
 ) -> None:
     folder = tmp_path / "both"
-    shutil.copytree(scenes / "ct", folder / "one")
-    write_scan(folder / "two", oblique_grid((26, 22, 8)), seed="b")
+    shutil.copytree(scenes / "ct", folder / "s1")
+    write_scan(folder / "s2", oblique_grid((26, 22, 8)), seed="b")
     assert convert(folder, tmp_path / "x.nii.gz") == 4
     error = capsys.readouterr().err.splitlines()
     assert error[0].endswith("ask for one of them by its number or UID (--series):")
