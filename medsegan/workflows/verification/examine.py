@@ -18,8 +18,10 @@ from ...imaging import (
     read_volume,
 )
 from ...shapes import Array
+from ..crew import Document
 from ..datasets.discovery import FoundCase
 from ..label_map import count_values
+from ..preparation.look import case_from_json
 from .content import small_picture, voxel_digests
 from .facts import CaseFacts, IntensityFacts, LabelFacts, ScanFacts
 from .finding import CaseNames
@@ -46,15 +48,26 @@ class CaseReading:
     only: Collection[str] | None = None
 
 
-def examine(case: FoundCase, reading: CaseReading, *, is_test: bool = False) -> CaseFacts:
+def examine_case(document: Document) -> Document:
+    """What a case holds, for a process of a crew.
+
+    Args:
+        document: the "case", and of its reading "series", "fix_gaps", "only" and "show_names".
+    """
+    case = case_from_json(document["case"])
+    names = CaseNames((case,), show_all=document["show_names"])
+    reading = CaseReading(names, document["series"], document["fix_gaps"], document["only"])
+    return examine(case, reading).to_json()
+
+
+def examine(case: FoundCase, reading: CaseReading) -> CaseFacts:
     """What a case holds; what cannot be read is a fact too.
 
     Args:
         case: as it was found.
         reading: how it is read.
-        is_test: whether it belongs to a test set that the layout sets apart.
     """
-    facts = CaseFacts(case, reading.names.of_case(case), is_test=is_test)
+    facts = CaseFacts(case, reading.names.of_case(case))
     grid: Grid | None = None
     try:
         series = case.series(reading.series)
