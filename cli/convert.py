@@ -8,6 +8,7 @@ import typer
 from .console import Console
 from .invocation import invocation_of
 from .options import (
+    ChannelOption,
     DicomFormOption,
     DryRunOption,
     FixGapsOption,
@@ -93,6 +94,7 @@ def convert(
     is_mask: IsMask = None,
     names: Names = None,
     fix_gaps: FixGapsOption = False,
+    channel: ChannelOption = None,
     resample_labels: ResampleLabelsOption = False,
     reproducible_uids: ReproducibleUidsOption = False,
     overwrite: OverwriteOption = False,
@@ -116,7 +118,7 @@ def convert(
         overwrite=overwrite,
         dry_run=dry_run,
         show_names=invocation_of(context).is_verbose,
-        **given(series=series, form=form, maker=maker, reference=reference, kind=kind),
+        **given(series=series, form=form, maker=maker, reference=reference, kind=kind, channel=channel),
         **given(names=None if names is None else parse_classes(names, "--names")),
     )
     console = Console(json)

@@ -32,8 +32,13 @@ ContrastOption = Annotated[
     typer.Option(
         "--contrast",
         metavar="NAME|N",
-        help="Which image of a case, where it has several: a channel of nnU-Net, a suffix of BIDS such as T1w.",
+        help="Which image of a case, where it has several: a channel of nnU-Net or of the Decathlon, a suffix of "
+        "BIDS such as T1w.",
     ),
+]
+ChannelOption = Annotated[
+    int | None,
+    typer.Option("--contrast", min=0, metavar="N", help="Which volume of a NIfTI file of several, from 0."),
 ]
 LabelsOption = Annotated[Path | None, typer.Option("--labels", metavar="DIR", help="Folder of the label files.")]
 SeriesOption = Annotated[

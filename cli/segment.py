@@ -11,6 +11,7 @@ from .batch import end_batch
 from .console import Console
 from .invocation import chosen_workspace, invocation_of
 from .options import (
+    ChannelOption,
     DeviceOption,
     DicomFormOption,
     DryRunOption,
@@ -92,6 +93,7 @@ def segment(
     modality: ModalityOption = None,
     series: Series = None,
     fix_gaps: FixGapsOption = False,
+    channel: ChannelOption = None,
     keep_largest: KeepLargestOption = None,
     form: DicomFormOption = None,
     reproducible_uids: ReproducibleUidsOption = False,
@@ -120,7 +122,7 @@ def segment(
         show_names=invocation_of(context).is_verbose,
         **given(model=model, quality=quality, steps=steps, probabilities=probabilities, residual=residual),
         **given(preview=preview, modality=modality, series=series, keep_largest=keep_largest, device=device),
-        **given(objective=objective, form=form),
+        **given(objective=objective, form=form, channel=channel),
     )
     console = Console(json)
     found = _find_workspace(chosen_workspace(context, workspace), model)

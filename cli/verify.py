@@ -17,6 +17,7 @@ from .options import (
     LabelsOption,
     ModalityOption,
     SeriesOption,
+    WorkersOption,
     given,
 )
 from .parse import parse_classes
@@ -52,6 +53,7 @@ def verify(
     contrast: ContrastOption = None,
     series: SeriesOption = None,
     fix_gaps: FixGapsOption = False,
+    workers: WorkersOption = None,
     json: JsonOption = False,
 ) -> None:
     """Say everything that is wrong with a data set in one table; nothing is written.
@@ -68,7 +70,7 @@ def verify(
         paths=tuple(paths),
         fix_gaps=fix_gaps,
         show_names=is_verbose,
-        **given(labels=labels, modality=modality, contrast=contrast, series=series),
+        **given(labels=labels, modality=modality, contrast=contrast, series=series, workers=workers),
         **given(classes=None if classes is None else parse_classes(classes)),
     )
     console = Console(json)

@@ -1,7 +1,7 @@
 """Scans and labels: read from files, written to files, put on one intensity scale."""
 
 from .aligned import align_label
-from .belonging import belonging_notes
+from .belonging import NO_LABELS_BETWEEN, OTHER_FRAME, belonging_notes
 from .class_folder import class_files
 from .class_names import class_name_of
 from .colours import read_colours
@@ -44,6 +44,8 @@ from .write import WRITABLE, require_writable, write_label, write_volume
 __all__ = [
     "DEFAULT_WINDOWS",
     "MODALITIES",
+    "NO_LABELS_BETWEEN",
+    "OTHER_FRAME",
     "WRITABLE",
     "DicomForm",
     "IntensityScale",

@@ -1,37 +1,53 @@
 """What should make a user look whether labels belong to their scan, although they lie on it."""
 
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from ..shapes import LabelArray
 from .dicom.label_object import frames_of_reference, is_dicom_label
-from .volume import Volume
+
+OTHER_FRAME = "different frames of reference"
+NO_LABELS_BETWEEN = "were interpolated between labelled ones"
+"""Words by which these notes are known among all that are kept of a case."""
 
 
-def belonging_notes(path: Path, labels: LabelArray, volume: Volume) -> tuple[str, ...]:
+class PlacedScan(Protocol):
+    """What of a scan matters here; see `Volume`."""
+
+    @property
+    def frame_uid(self) -> str:
+        """FrameOfReferenceUID; "" = not said."""
+
+    @property
+    def made_up(self) -> tuple[int, ...]:
+        """Indices of the slices that were interpolated."""
+
+
+def belonging_notes(path: Path, labels: LabelArray, scan: PlacedScan) -> tuple[str, ...]:
     """Notes on labels that may not belong to their scan, or not to all of its slices; most often none.
 
     Args:
         path: the label file; only DICOM says in which frame of reference its positions are.
         labels: (I, J, K) on the grid of the scan.
-        volume: the scan.
+        scan: the scan.
 
     Source:
         DICOM PS3.3, C.7.4.1 (frame of reference).
     """
     notes = []
     frames = frames_of_reference(path) if is_dicom_label(path) else frozenset()
-    if volume.frame_uid and frames and volume.frame_uid not in frames:
+    if scan.frame_uid and frames and scan.frame_uid not in frames:
         notes.append(
-            "scan and labels name different frames of reference (FrameOfReferenceUID), so that their positions "
-            "may not be comparable; look whether the labels lie on their organs"
+            f"scan and labels name {OTHER_FRAME} (FrameOfReferenceUID), so that their positions may not be "
+            "comparable; look whether the labels lie on their organs"
         )
-    n_without = sum(_is_hole(labels, index) for index in volume.made_up)
+    n_without = sum(_is_hole(labels, index) for index in scan.made_up)
     if n_without:
         notes.append(
-            f"{n_without} slices were interpolated between labelled ones (--fix-gaps) and have no labels of their "
-            "own; they count as background"
+            f"{n_without} slices {NO_LABELS_BETWEEN} (--fix-gaps) and have no labels of their own; they count as "
+            "background"
         )
     return tuple(notes)
 

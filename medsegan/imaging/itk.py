@@ -21,6 +21,7 @@ from .itk_payload import (
     require_millimetres,
     require_whole_lists,
 )
+from .itk_values import as_meant
 from .label_table import names_to_fields
 from .lps import RAS_FROM_LPS
 from .stored import StoredArray
@@ -69,7 +70,8 @@ def read_itk(path: Path, *, with_colours: bool = False) -> StoredArray:
         raise InputError(f"{path}: the voxels cannot be read; {_last_line(error)}") from error
     array = flat.reshape(*sizes[2::-1], *((n_components,) if is_colour else ()))
     array = array.transpose((2, 1, 0, 3) if is_colour else (2, 1, 0))
-    return StoredArray(array, grid, (*_notes(reader, header), *notes))
+    array, value_notes = as_meant(array, header, path)
+    return StoredArray(array, grid, (*_notes(reader, header), *notes, *value_notes))
 
 
 def write_itk(

@@ -115,8 +115,12 @@ def require_millimetres(path: Path, header: TextHeader) -> None:
         DataError: a unit of the world is given and is not mm.
     """
     units = re.findall(r'"([^"]*)"', header.fields.get("space units", ""))
+    units += [unit for unit in (header.fields.get("distanceunits", ""),) if unit != "?"]
     if not {unit.strip().lower() for unit in units} <= _MM:
-        raise DataError(f"{path}: lengths are in {', '.join(units)} (space units), expected mm; convert the file")
+        said = ", ".join(filter(None, units))
+        raise DataError(
+            f"{path}: lengths are in {said} (space units or DistanceUnits), expected mm; convert the file"
+        )
 
 
 def require_whole_lists(path: Path, header: TextHeader) -> None:

@@ -21,12 +21,13 @@ from .stored import StoredArray
 from .voxels import require_three_axes
 
 
-def read_nifti(path: Path, *, with_colours: bool = False) -> StoredArray:
+def read_nifti(path: Path, *, with_colours: bool = False, channel: int | None = None) -> StoredArray:
     """The voxels, place and oddities of a NIfTI file; the sform wins over the qform.
 
     Args:
         path: .nii, .hdr or .img, with or without .gz.
         with_colours: whether RGB and RGBA are read as (I, J, K, 3) and (I, J, K, 4) uint8, not refused.
+        channel: which one of a file with several volumes, counted from 0; `None` = it holds one.
 
     Raises:
         InputError: the file is absent, cut off, damaged or no NIfTI.
@@ -40,9 +41,12 @@ def read_nifti(path: Path, *, with_colours: bool = False) -> StoredArray:
     if len(sizes) == 2 and voxel.names is None:
         sizes = (*sizes, 1)
         notes.append("the image has two axes; read as a volume of one slice")
+    if channel is not None:
+        notes.append(_require_channel(header, channel))
+        sizes = header.three_sizes
     require_three_axes(sizes, voxel, path)
     grid, place_notes = place_nifti(header)
-    array, voxel_notes = _read_voxels(header)
+    array, voxel_notes = _read_voxels(header, channel)
     if is_colour:
         array = array.view(np.uint8).reshape(*sizes[2::-1], -1).transpose(2, 1, 0, 3)
     else:
@@ -50,8 +54,20 @@ def read_nifti(path: Path, *, with_colours: bool = False) -> StoredArray:
     return StoredArray(array, grid, (*notes, *place_notes, *voxel_notes))
 
 
-def _read_voxels(header: NiftiHeader) -> tuple[Array, tuple[str, ...]]:
-    """The values of all voxels after slope and intercept, first axis fastest."""
+def _require_channel(header: NiftiHeader, channel: int) -> str:
+    """What to say of the volume that is read of several; refused where it is not there."""
+    n_volumes = math.prod(header.sizes[3:])
+    if n_volumes == 1 or not 0 <= channel < n_volumes or max(header.sizes[3:]) != n_volumes:
+        held = "one volume" if n_volumes == 1 else f"{n_volumes} volumes, its axes are {header.sizes}"
+        raise DataError(
+            f"{header.path}: number {channel} of its volumes, counted from 0, was asked for (--contrast), but it "
+            f"holds {held}; ask for another one, or for none where there is one"
+        )
+    return f"volume {channel} of {n_volumes} of the file, counted from 0, as asked for"
+
+
+def _read_voxels(header: NiftiHeader, channel: int | None) -> tuple[Array, tuple[str, ...]]:
+    """The values of all voxels, or of one volume, after slope and intercept, first axis fastest."""
     try:
         content, notes = read_exactly(header.voxels_path, header.offset, header.n_bytes)
         slope, intercept = header.fields.get_slope_inter()
@@ -60,6 +76,10 @@ def _read_voxels(header: NiftiHeader) -> tuple[Array, tuple[str, ...]]:
             f"{header.path}: the voxels cannot be read ({error}); the file is damaged or cut off"
         ) from error
     stored = content.view(header.dtype)
+    if channel is not None:
+        n_voxels = math.prod(header.three_sizes)
+        # A copy, so that the other volumes are not kept.
+        stored = stored[channel * n_voxels : (channel + 1) * n_voxels].copy()
     if not stored.dtype.isnative:
         stored = stored.byteswap(inplace=True).view(stored.dtype.newbyteorder("="))
     if slope is None or header.dtype.kind not in "iuf":
@@ -116,7 +136,7 @@ def count_volumes(path: Path) -> int:
 
 
 def _header_like(like: Path, grid: Grid) -> Any:
-    """The header of a file as it is stored; `None` if the file lies elsewhere or is no NIfTI."""
+    """The header of a file as it is stored, of several volumes that of one; `None` if it lies elsewhere."""
     if not like.name.lower().endswith((".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")):
         return None
     found = read_nifti_header(like)
@@ -124,4 +144,7 @@ def _header_like(like: Path, grid: Grid) -> Any:
         return None
     if not np.array_equal(place_nifti(found)[0].world_from_voxel, grid.world_from_voxel):
         return None
-    return stored_header(found.header_path)
+    header = stored_header(found.header_path)
+    if math.prod(found.sizes[3:]) != 1:
+        header["dim"] = [3, *found.three_sizes, 1, 1, 1, 1]
+    return header

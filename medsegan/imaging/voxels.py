@@ -36,7 +36,7 @@ def require_three_axes(sizes: tuple[int, ...], dtype: np.dtype[Any], path: Path)
     if len(sizes) < 3 or any(size != 1 for size in sizes[3:]):
         raise DataError(
             f"{path}: the image has {len(sizes)} axes {sizes}, expected 3; split a series of volumes "
-            "into one file each"
+            "into one file each, of NIfTI for example with `medsegan convert --contrast N`"
         )
     if 0 in sizes:
         raise DataError(f"{path}: the image is empty, its shape is {sizes}")

@@ -8,12 +8,12 @@ import numpy as np
 
 from .. import __version__
 from ..errors import DataError, UsageError
-from ..geometry import Grid
 from ..imaging import (
     LabelVolume,
     Volume,
     align_label,
     as_intensities,
+    belonging_notes,
     class_name_of,
     content_hash,
     find_dicom_files,
@@ -59,29 +59,32 @@ def convert(options: ConvertOptions, progress: Progress = SILENT) -> ConvertResu
         InputError, DataError: the source cannot be read, or the output not written.
         UsageError: options that make no sense together, or an output that is there already.
     """
-    named = (options.source, options.output, *(() if options.reference is None else (options.reference,)))
-    with Redaction(named, options.show_names).of_errors():
-        return _convert(options, progress)
+    reference = () if options.reference is None else (options.reference,)
+    redaction = Redaction((options.source, *reference, options.output), options.show_names)
+    with redaction.of_errors():
+        return _convert(options, redaction, progress)
 
 
-def _convert(options: ConvertOptions, progress: Progress) -> ConvertResult:
+def _convert(options: ConvertOptions, redaction: Redaction, progress: Progress) -> ConvertResult:
     began = time.perf_counter()
     by_format, reason = kind_by_format(options.source)
     asked: Kind | None = options.kind
     if asked is None and _means_mask(options):
         asked = "mask"
+    elif asked is None and options.channel is not None:
+        asked = "scan"
     require_kind(asked, by_format, options.source)
     require_output(options)
     origin = _origin(options)
     read = _read(options, asked or by_format, reason)
     is_mask = isinstance(read, LabelVolume)
     _require_options_of(options, is_mask)
-    for note in read.notes:
+    notes = redaction.of_notes(read.notes, options.source, options.reference)
+    for note in notes:
         progress.note(note)
-    notes = read.notes
     if isinstance(read, LabelVolume):
         labels = {name: value for value, name in sorted(read.names.items())}
-        notes += _write_mask(read, options)
+        notes += redaction.of_notes(_write_mask(read, options), options.reference or options.source)
     else:
         labels = {}
         _write_scan(read, options)
@@ -124,6 +127,7 @@ def _origin(options: ConvertOptions) -> Origin:
         "maker": options.maker,
         "names": None if options.names is None else dict(options.names),
         "fix_gaps": options.fix_gaps,
+        "channel": options.channel,
         "resample_labels": options.resample_labels,
         "reproducible_uids": options.reproducible_uids,
     }
@@ -137,14 +141,14 @@ def _read(options: ConvertOptions, kind: Kind | None, reason: str) -> Volume | L
         label = _read_mask(options)
         return replace(label, notes=(f"read as labels: {reason}", *label.notes)) if reason else label
     if reason:
-        return read_volume(path, series=options.series, fix_gaps=options.fix_gaps)
+        return read_volume(path, series=options.series, fix_gaps=options.fix_gaps, channel=options.channel)
     if options.series is not None:
         raise UsageError(f"{path}: only DICOM has series, but series {options.series!r} was asked for")
     if kind is None and read_names(path)[0]:
         label = _read_mask(options)
         return replace(label, notes=("taken as labels: the file names its classes", *label.notes))
     is_picture = is_picture_file(path)
-    stored = read_stored(path)
+    stored = read_stored(path, channel=options.channel)
     if kind is None:
         kind, why = kind_by_values(stored, is_picture=is_picture)
         if kind == "mask":
@@ -175,20 +179,23 @@ def _rounding_notes(stored: Array, array: Array, path: Path) -> tuple[str, ...]:
 def _read_mask(options: ConvertOptions) -> LabelVolume:
     """The labels on the grid of their scan, if that is given, with the names and values that were asked for."""
     path = options.source
+    if options.channel is not None and options.reference is None:
+        raise UsageError("--contrast chooses among images: labels have none; give their scan with --source")
     notes: tuple[str, ...] = ()
-    grid: Grid | None = None
+    scan: Volume | None = None
     if options.reference is not None:
         series, notes = _series_of_reference(options)
-        scan = read_volume(options.reference, series=series, fix_gaps=options.fix_gaps)
-        grid = scan.grid
+        scan = read_volume(options.reference, series=series, fix_gaps=options.fix_gaps, channel=options.channel)
         notes = (*(f"source: {note}" for note in scan.notes), *notes)
+    grid = None if scan is None else scan.grid
     label = read_label(path, on=grid, resample=options.resample_labels, straight=grid is not None)
     notes = (*label.notes, *notes)
     if grid is None and path.is_file() and is_dicom_label(path):
         notes += ("laid on the smallest box around its frames; --source lays it on its scan",)
-    if grid is not None:
-        label, note = align_label(label, grid, resample=options.resample_labels)
+    if scan is not None:
+        label, note = align_label(label, scan.grid, resample=options.resample_labels)
         notes += () if note is None else (note,)
+        notes += belonging_notes(path, label.array, scan)
     if options.names is not None:
         label, name_notes = _with_names(label, dict(options.names), path)
         notes += name_notes

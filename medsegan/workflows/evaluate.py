@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..errors import DataError, InputError, NothingToDoError
-from ..imaging import LabelVolume, content_hash, read_label, write_label
+from ..imaging import NO_LABELS_BETWEEN, OTHER_FRAME, LabelVolume, content_hash, read_label, write_label
 from ..metrics import CaseScores, EvaluationReport, score_case, score_missing
 from ..models import ObjectiveName
 from ..pictures import montage, write_png
@@ -247,7 +247,9 @@ class _Evaluation:
         annotated = {name: value for name, value in values.items() if value > 0}
         resample = self.options.resample_labels or source.resample_labels
         label, notes = read_case_label(path, case.frame.source, annotated, resample=resample)
-        notes = self.redaction.of_notes(notes, source.image, path)
+        # What came of scan and labels together is known from the preparation.
+        doubts = [note for note in case.notes if OTHER_FRAME in note or NO_LABELS_BETWEEN in note]
+        notes = (*self.redaction.of_notes(notes, source.image, path), *doubts)
         self.label_notes += [f"{case.case_id}: {note}" for note in notes]
         return LabelVolume(
             _map(label.array, {values[name]: index for name, index in self.classes.items()}), label.grid
@@ -263,7 +265,7 @@ class _Evaluation:
             began = time.perf_counter()
             make_folder_of(path)
             window = self.store.manifest.window
-            reading = Reading(case.modality, made_from.series, window, fix_gaps=made_from.fix_gaps)
+            reading = Reading(case.modality, made_from.series, window, made_from.fix_gaps, made_from.channel)
             labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)
             scan = label_scan(self.model, self.device, source, reading, labelling)
             write_label(scan.label(facts), path, like=source)
@@ -284,6 +286,7 @@ class _Evaluation:
             "window": self.store.manifest.window,
             "series": series_setting(source.series),
             "fix_gaps": source.fix_gaps,
+            "channel": source.channel,
         }
         return Origin("eval", content_hash(source.image), settings, self.model.digest)
 

@@ -132,6 +132,7 @@ class _Work:
             "modality": options.modality,
             "series": series_setting(options.series),
             "fix_gaps": options.fix_gaps,
+            "channel": options.channel,
             "form": options.form,
             "reproducible_uids": options.reproducible_uids,
         }
@@ -146,7 +147,8 @@ class _Work:
         """
         began, facts = time.perf_counter(), self.model.facts
         origin = self.origin(job.source)
-        reading = Reading(self.options.modality, self.options.series, fix_gaps=self.options.fix_gaps)
+        options = self.options
+        reading = Reading(options.modality, options.series, None, options.fix_gaps, options.channel)
         labelling = Labelling(self.n_steps, self.options.objective, self.options.keep_largest)
         scan = label_scan(self.model, self.device, job.source, reading, labelling, progress)
         notes = (*scan.notes, *self._write(scan, job))

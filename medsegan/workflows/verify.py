@@ -1,7 +1,7 @@
 """`verify`: everything that is wrong with a data set, in one table; nothing is written."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,12 @@ from .datasets.discover import discover
 from .datasets.discovery import Discovery, FoundCase
 from .datasets.file_role import Entry
 from .datasets.listing import list_entries
+from .preparation.look import case_to_json
+from .preparation.workers import choose_workers
 from .privacy.redaction import Redaction
+from .processes.crew import CaseLostError, Crew
 from .verification.duplicates import check_duplicates, check_splits
-from .verification.examine import CaseReading, examine
+from .verification.examine import examine_case
 from .verification.facts import CaseFacts
 from .verification.files import check_files
 from .verification.finding import WHOLE_SET, CaseNames, Finding
@@ -41,10 +44,11 @@ class VerifyOptions:
         contrast: which of several images of a case; None = the only one, or the first channel.
         series: which series is read of each folder with several DICOM series; None = each holds only one.
         fix_gaps: whether missing DICOM slices are only a warning.
+        workers: how many cases are looked at side by side, see `PrepareOptions`.
         show_names: whether DICOM scans, which may be named after patients, are called by their names.
 
     Raises:
-        UsageError: the modality is unknown.
+        UsageError: the modality is unknown, or there are no workers.
     """
 
     paths: tuple[Path, ...]
@@ -54,12 +58,15 @@ class VerifyOptions:
     contrast: str | None = None
     series: str | None = None
     fix_gaps: bool = False
+    workers: int | None = None
     show_names: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "paths", tuple(Path(path) for path in self.paths))
         if self.modality is not None and self.modality not in DEFAULT_WINDOWS:
             raise UsageError(f"--modality must be one of {', '.join(DEFAULT_WINDOWS)}, got {self.modality!r}")
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"--workers must be at least 1, got {self.workers}")
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,7 @@ class VerifyResult:
 
 
 def verify(options: VerifyOptions, progress: Progress = SILENT) -> VerifyResult:
-    """Everything that is wrong with a data set. One case is in memory at a time.
+    """Everything that is wrong with a data set. Of each worker one case is in memory at a time.
 
     Args:
         options: what is verified.
@@ -145,8 +152,7 @@ def _verify(options: VerifyOptions, redaction: Redaction, progress: Progress) ->
     for note in found.notes:
         progress.note(note)
     names = CaseNames((*found.cases, *found.test_cases), show_all=options.show_names)
-    reading = CaseReading(names, options.series, options.fix_gaps, options.classes)
-    cases = _examine_all(found, reading, progress)
+    cases = _examine_all(found, names, options, progress)
     known = KnownClasses(found.class_names or {}, found.label_values, options.classes)
     findings += [*check_files(found, names), *_conclusions(cases, known, options)]
     return VerifyResult(
@@ -162,15 +168,35 @@ def _verify(options: VerifyOptions, redaction: Redaction, progress: Progress) ->
     )
 
 
-def _examine_all(found: Discovery, reading: CaseReading, progress: Progress) -> list[CaseFacts]:
-    everything = [*((case, False) for case in found.cases), *((case, True) for case in found.test_cases)]
-    cases: list[CaseFacts] = []
-    progress.start("verify", len(everything), "cases")
-    for case, is_test in everything:
-        cases.append(examine(case, reading, is_test=is_test))
-        progress.update(len(cases))
+def _examine_all(
+    found: Discovery, names: CaseNames, options: VerifyOptions, progress: Progress
+) -> list[CaseFacts]:
+    """What each case holds, in the order of the cases, whichever is done first."""
+    facts = [CaseFacts(case, names.of_case(case)) for case in found.cases]
+    facts += [CaseFacts(case, names.of_case(case), is_test=True) for case in found.test_cases]
+    documents = [
+        {
+            "case": case_to_json(one.case),
+            "series": options.series,
+            "fix_gaps": options.fix_gaps,
+            "only": None if options.classes is None else list(options.classes),
+            "show_names": options.show_names,
+        }
+        for one in facts
+    ]
+    choice = choose_workers(options.workers, [one.case for one in facts])
+    for note in choice.notes:
+        progress.note(note)
+    progress.start("verify", len(facts), "cases")
+    with Crew(choice.n_workers, choice.n_threads) as crew:
+        for done, (number, answer) in enumerate(crew.run(examine_case, documents), start=1):
+            if isinstance(answer, CaseLostError):
+                facts[number] = replace(facts[number], scan_error=str(answer))
+            else:
+                facts[number] = facts[number].with_findings(answer)
+            progress.update(done)
     progress.finish()
-    return cases
+    return facts
 
 
 def _conclusions(cases: Sequence[CaseFacts], known: KnownClasses, options: VerifyOptions) -> Iterator[Finding]:

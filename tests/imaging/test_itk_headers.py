@@ -194,6 +194,10 @@ def test_what_a_metaimage_leaves_out_is_told(tmp_path, field):
         ("Offset", "1 2 x", "no numbers"),
         ("TransformMatrix", "1 0 0 0 1 0 0 0 3", "cannot be"),
         ("TransformMatrix", "1 0 0 0 1 0 0 0", "cannot be"),
+        ("DistanceUnits", "cm", "in cm .* expected mm"),
+        ("ElementToIntensityFunctionSlope", "0", "is 0, which cannot be"),
+        ("ElementToIntensityFunctionSlope", "two", "expected a number"),
+        ("ElementToIntensityFunctionOffset", "nan", "expected a number"),
         ("DimSize", "4 5 7", "promises 280 bytes of voxels, it has 240"),
         ("DimSize", "40000 50000 60000", "promises 240000000000000 bytes"),
         ("ElementNumberOfChannels", "2", "every voxel has 2 values"),
@@ -225,6 +229,35 @@ def test_a_nrrd_that_cannot_be_right_is_refused(tmp_path, old, new, message):
     path.write_bytes(content.replace(old.encode(), new.encode()))
     with pytest.raises((DataError, InputError), match=message):
         read_volume(path)
+
+
+@pytest.mark.parametrize(("slope", "offset"), [(2.5, 0.0), (1.0, -1024.0), (None, -1024.0), (0.5, 3.0)])
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_function_of_a_metaimage_is_applied_and_told(tmp_path, slope, offset, packed):
+    """ITK reads the stored numbers, so that a CT comes out beside its Hounsfield units without a word."""
+    fields = {"ElementToIntensityFunctionSlope": slope, "ElementToIntensityFunctionOffset": offset}
+    path = write_meta(tmp_path / "a.mha", ARRAY, STRAIGHT, packed, **fields)
+    assert np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(path))).T, ARRAY)
+    volume = read_volume(path)
+    np.testing.assert_allclose(volume.array, ARRAY * (1 if slope is None else slope) + offset)
+    assert len(volume.notes) == 1
+    assert "ElementToIntensityFunctionSlope" in volume.notes[0]
+
+
+def test_a_metaimage_that_says_its_values_are_what_they_are_needs_no_note(tmp_path):
+    fields = {"ElementToIntensityFunctionSlope": 1, "ElementToIntensityFunctionOffset": 0, "DistanceUnits": "mm"}
+    volume = read_volume(write_meta(tmp_path / "a.mha", ARRAY, STRAIGHT, **fields))
+    assert volume.notes == ()
+    assert volume.array.dtype == np.int16
+
+
+def test_a_quantised_nrrd_is_told(tmp_path):
+    path = write_nrrd(tmp_path / "a.nrrd", ARRAY, STRAIGHT, more="old min: -1000\noldmax: 3000\n")
+    volume = read_volume(path)
+    assert np.array_equal(volume.array, ARRAY)
+    assert any("-1000 to 3000" in note for note in volume.notes)
+    path = write_nrrd(tmp_path / "b.nrrd", ARRAY, STRAIGHT, more='min: 0\nmax: 9\nsample units: "HU"\n')
+    assert read_volume(path).notes == ()
 
 
 def test_an_axis_of_one_value_beside_those_of_space_is_dropped(tmp_path):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from prepare_scenes import run
 
 from medsegan.errors import DataError
@@ -13,6 +14,7 @@ from medsegan.imaging import Volume, write_series
 from medsegan.slices import SliceStore
 from medsegan.workflows.datasets.discover import discover
 from medsegan.workflows.datasets.scan_list import list_scans
+from medsegan.workflows.verify import VerifyOptions, verify
 from medsegan.workflows.workspace import Workspace
 
 GRID = Grid((32, 32, 8), np.diag([-2.0, -2.0, 5.0, 1.0]))
@@ -58,3 +60,28 @@ def test_a_gap_is_refused_and_filled_if_asked(tmp_path: Path) -> None:
     assert result.n_slices == 8
     notes = SliceStore.open(result.store).cases()[0].notes
     assert any("1 of them interpolated (--fix-gaps)" in note for note in notes)
+
+
+def test_pictures_beside_a_series_are_told_and_listed(tmp_path: Path) -> None:
+    """CHAOS: which slice a picture belongs to follows from nothing but the order of names, up or down."""
+    for name in ("1", "2"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        write_scan(tmp_path / "set" / name, "DICOM_anon")
+    ground = tmp_path / "set" / "1" / "Ground"
+    ground.mkdir()
+    for number in range(8):
+        Image.fromarray(np.zeros((32, 32), np.uint8)).save(ground / f"liver_GT_{number:03d}.png")
+    found = discover([tmp_path / "set"])
+    assert [case.label for case in found.cases] == [None, None]
+    assert [path.parent.name for path in found.pictures] == ["Ground"] * 8
+    assert any(note.startswith("8 pictures (PNG, TIFF) beside the scans are left out") for note in found.notes)
+    result = verify(VerifyOptions((tmp_path / "set",)))
+    row = next(one for one in result.findings if "pictures" in one.what)
+    assert (row.severity, row.case) == ("warning", "DICOM 1")
+    assert row.measured.startswith("8 PNG or TIFF files")
+    shutil.rmtree(ground)
+    assert discover([tmp_path / "set"]).pictures == ()
+    only = tmp_path / "pictures"
+    only.mkdir()
+    Image.fromarray(np.eye(32, dtype=np.uint8)).save(only / "a.png")
+    assert discover([only]).pictures == ()

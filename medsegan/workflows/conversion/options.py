@@ -27,11 +27,13 @@ class ConvertOptions:
         names: name -> value of the classes; None = as the source says. Of labels that name their classes those
             that are listed are kept and get these values; all others get these names.
         fix_gaps: whether missing or unevenly spaced DICOM slices are filled by interpolation and not refused.
+        channel: which volume of a NIfTI file with several, counted from 0: of the source if that is a scan, else
+            of `reference`; None = it holds one.
         resample_labels: whether labels on another grid than their scan are resampled instead of refused.
         reproducible_uids: whether the UIDs of labels in DICOM follow from their content.
         overwrite: replace a file that is there.
         dry_run: read and check, and write nothing.
-        show_names: whether errors name files that were found and not named, which may tell who the patient is.
+        show_names: whether messages name files within the source by their paths, and say what is in headers.
     """
 
     source: Path
@@ -43,6 +45,7 @@ class ConvertOptions:
     kind: Kind | None = None
     names: Mapping[str, int] | None = None
     fix_gaps: bool = False
+    channel: int | None = None
     resample_labels: bool = False
     reproducible_uids: bool = False
     overwrite: bool = False

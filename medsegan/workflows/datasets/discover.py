@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import DataError, InputError, UsageError
-from ...imaging import is_dicom_index
+from ...imaging import is_dicom_index, is_picture_file
 from .channels import require_no_contrast
 from .dataset_json import DATASET_JSON
 from .discovery import Discovery, FoundCase
 from .file_role import Entry, is_label_folder
 from .given_splits import split_of_name
 from .layouts import is_bids, match_two, read_bids, read_datalist, read_folder, read_names
-from .listing import entries_of_files, list_entries, require_apart
+from .listing import entries_of_files, list_entries, list_pictures, require_apart
 from .patients import told_by_patient_id
 
 __all__ = ["Discovery", "FoundCase", "discover"]
@@ -59,7 +59,23 @@ def discover(paths: Sequence[Path], labels: Path | None = None, contrast: str | 
     notes = list(found.notes)
     if found.orphans:
         notes.append(f"{len(found.orphans)} label files belong to no scan and are left out")
-    return dataclasses.replace(found, notes=tuple(notes))
+    pictures = _pictures_beside(found, paths if labels is None else [*paths, labels])
+    if pictures:
+        notes.append(
+            f"{len(pictures)} pictures (PNG, TIFF) beside the scans are left out, since nothing in them says on "
+            "which slice they lie and which way up; labels of slices are read as a volume, such as NIfTI"
+        )
+    return dataclasses.replace(found, notes=tuple(notes), pictures=pictures)
+
+
+def _pictures_beside(found: Discovery, paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The pictures that nothing is made of, where scans are volumes: labels of their slices, or previews."""
+    cases = (*found.cases, *found.test_cases)
+    if any(is_picture_file(case.image) for case in cases):
+        return ()
+    used = {path.resolve() for case in cases for path in (case.image, case.label) if path is not None}
+    pictures = {path.resolve(): path for folder in paths if folder.is_dir() for path in list_pictures(folder)}
+    return tuple(path for place, path in pictures.items() if used.isdisjoint((place, place.parent)))
 
 
 def _is_list(path: Path) -> bool:

@@ -18,6 +18,7 @@ class FoundCase:
         stem: what this case is called among the others; unique.
         given_splits: the parts that the data set itself puts this case into: "train", "test", "fold 2"; empty
             where it says nothing, and more than one where it contradicts itself.
+        channel: which volume of a file with several, counted from 0; None = it holds one.
     """
 
     image: Path
@@ -25,6 +26,7 @@ class FoundCase:
     patient: str
     stem: str
     given_splits: tuple[str, ...] = ()
+    channel: int | None = None
 
     def series(self, asked: str | None) -> str | None:
         """The series to read of this scan: the one asked for if it is DICOM, which alone has series."""
@@ -52,6 +54,7 @@ class Discovery:
         test_cases: the test set that the layout sets apart; `prepare` leaves it out, `verify` looks at it.
         missing: files that a list of the data set names and that are not there, as it names them.
         unlisted: scans that lie beside those of the list and that it does not name.
+        pictures: PNG and TIFF files beside scans with a place, which are left out.
     """
 
     layout: str
@@ -64,6 +67,7 @@ class Discovery:
     test_cases: tuple[FoundCase, ...] = ()
     missing: tuple[str, ...] = ()
     unlisted: tuple[Path, ...] = ()
+    pictures: tuple[Path, ...] = ()
 
     @property
     def n_labeled(self) -> int:

@@ -72,6 +72,12 @@ def entries_of_files(files: Iterable[Path]) -> list[Entry]:
     return entries
 
 
+def list_pictures(folder: Path) -> list[Path]:
+    """All PNG and TIFF files below a folder, which `list_entries` passes over beside volumes."""
+    found = [current / name for current, names in _walk(folder) for name in names]
+    return sorted(path for path in found if is_picture_file(path))
+
+
 def holds_radiographs(folder: Path) -> bool:
     """Whether the DICOM files directly in a folder are several X-ray pictures and no series, by the first two."""
     files = list(islice((path for path in sorted(folder.iterdir()) if is_dicom_file(path)), 2))

@@ -79,7 +79,8 @@ def prepare_case(case: FoundCase, settings: CaseSettings) -> PreparedCase:
         InputError: a file cannot be read.
         DataError: the scan is of another modality than its domain, or its labels do not lie on it.
     """
-    volume = read_volume(case.image, series=case.series(settings.series), fix_gaps=settings.fix_gaps)
+    series = case.series(settings.series)
+    volume = read_volume(case.image, series=series, fix_gaps=settings.fix_gaps, channel=case.channel)
     notes = [*volume.notes, *_check_modality(volume, settings)]
     indices: LabelArray | None = None
     if case.label is not None:

@@ -122,13 +122,20 @@ class CaseLook:
 def case_to_json(case: FoundCase) -> Document:
     """A case as plain values."""
     label = None if case.label is None else str(case.label)
-    return {"image": str(case.image), "label": label, "patient": case.patient, "stem": case.stem}
+    return {
+        "image": str(case.image),
+        "label": label,
+        "patient": case.patient,
+        "stem": case.stem,
+        "channel": case.channel,
+    }
 
 
 def case_from_json(document: Mapping[str, Any]) -> FoundCase:
     """The case that `case_to_json` wrote."""
     label = None if document["label"] is None else Path(document["label"])
-    return FoundCase(Path(document["image"]), label, document["patient"], document["stem"])
+    image, channel = Path(document["image"]), document["channel"]
+    return FoundCase(image, label, document["patient"], document["stem"], channel=channel)
 
 
 def look_at_case(document: Document) -> Document:
@@ -167,7 +174,7 @@ def _outline_or_volume(case: FoundCase, reading: LabelReading) -> Outline | Volu
     """Where a scan lies and what it is: from headers, where those tell."""
     series = case.series(reading.series)
     outline = read_outline(case.image, series=series, fix_gaps=reading.fix_gaps)
-    return outline or read_volume(case.image, series=series, fix_gaps=reading.fix_gaps)
+    return outline or read_volume(case.image, series=series, fix_gaps=reading.fix_gaps, channel=case.channel)
 
 
 def look_of(answer: Document | MedseganError, has_label: bool) -> CaseLook:

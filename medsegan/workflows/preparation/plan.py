@@ -94,6 +94,7 @@ class PreparationPlan:
                 series=case.series(settings.series),
                 fix_gaps=settings.fix_gaps,
                 resample_labels=settings.resample_labels,
+                channel=case.channel,
             )
             for case in self.discovery.cases
         }

@@ -58,6 +58,7 @@ def settings_digest(case: FoundCase, settings: CaseSettings) -> str:
         # In their order, which numbers the classes.
         "label_map": [list(label_map.labels.items()), sorted(label_map.values.items())],
         "ids": [settings.key.case_id(case.stem, settings.domain), settings.key.patient_id(case.patient)],
+        "channel": case.channel,
         "versions": [__version__, STORE_VERSION, MANIFEST_VERSION],
     }
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

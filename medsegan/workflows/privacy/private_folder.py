@@ -28,6 +28,7 @@ class CaseSource:
         series: the series that was asked for; None = the only one, or no DICOM.
         fix_gaps: whether gaps between slices were filled.
         resample_labels: whether labels on another grid were resampled.
+        channel: which volume of a file with several it is; None = the only one.
     """
 
     image: Path
@@ -36,6 +37,7 @@ class CaseSource:
     series: str | None = None
     fix_gaps: bool = False
     resample_labels: bool = False
+    channel: int | None = None
 
 
 @dataclass(frozen=True)
@@ -190,4 +192,5 @@ def _as_source(entry: Mapping[str, Any]) -> CaseSource:
         series=entry["series"],
         fix_gaps=bool(entry["fix_gaps"]),
         resample_labels=bool(entry["resample_labels"]),
+        channel=entry.get("channel"),
     )

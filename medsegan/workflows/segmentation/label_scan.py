@@ -25,12 +25,14 @@ class Reading:
         series: of a DICOM folder; None = the only one.
         window: stored intensities of -1 and 1 for a modality that the model never saw; None = the usual ones.
         fix_gaps: whether gaps between DICOM slices are filled by interpolation.
+        channel: which volume of a NIfTI file with several, counted from 0; None = it holds one.
     """
 
     modality: Modality | None = None
     series: str | None = None
     window: tuple[float, float] | None = None
     fix_gaps: bool = False
+    channel: int | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def label_scan(
     Raises:
         InputError, DataError: the scan cannot be read.
     """
-    volume = read_volume(path, series=reading.series, fix_gaps=reading.fix_gaps)
+    volume = read_volume(path, series=reading.series, fix_gaps=reading.fix_gaps, channel=reading.channel)
     modality, reason = (reading.modality, "as asked") if reading.modality else detect_modality(volume)
     prepared = prepare_scan(volume, modality, model.facts.plane, model.facts.size)
     stored = torch.from_numpy(np.ascontiguousarray(prepared.images))[:, None]

@@ -49,6 +49,7 @@ class SegmentOptions:
         modality: of the scans; None = found out.
         series: UID or number of the series, where a DICOM folder holds several.
         fix_gaps: whether missing or unevenly spaced DICOM slices are filled by interpolation and not refused.
+        channel: which volume of NIfTI files with several is the scan, counted from 0; None = they hold one.
         keep_largest: leave only the largest 3D part of each class that the training labels show in one piece;
             False = every part. Probabilities are written as they are.
         form: of masks in DICOM: a binary segmentation, a label map or a structure set; None = a segmentation
@@ -74,6 +75,7 @@ class SegmentOptions:
     modality: Modality | None = None
     series: str | None = None
     fix_gaps: bool = False
+    channel: int | None = None
     keep_largest: bool = True
     form: DicomForm | None = None
     reproducible_uids: bool = False

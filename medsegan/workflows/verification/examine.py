@@ -7,10 +7,21 @@ import numpy as np
 
 from ...errors import MedseganError
 from ...geometry import Grid
-from ...imaging import LabelVolume, Volume, align_label, detect_modality, needs_scan, read_label, read_volume
+from ...imaging import (
+    LabelVolume,
+    Volume,
+    align_label,
+    belonging_notes,
+    detect_modality,
+    needs_scan,
+    read_label,
+    read_volume,
+)
 from ...shapes import Array
 from ..datasets.discovery import FoundCase
 from ..label_map import count_values
+from ..preparation.look import case_from_json
+from ..processes.crew import Document
 from .content import small_picture, voxel_digests
 from .facts import CaseFacts, IntensityFacts, LabelFacts, ScanFacts
 from .finding import CaseNames
@@ -37,18 +48,30 @@ class CaseReading:
     only: Collection[str] | None = None
 
 
-def examine(case: FoundCase, reading: CaseReading, *, is_test: bool = False) -> CaseFacts:
+def examine_case(document: Document) -> Document:
+    """What a case holds, for a process of a crew.
+
+    Args:
+        document: the "case", and of its reading "series", "fix_gaps", "only" and "show_names".
+    """
+    case = case_from_json(document["case"])
+    names = CaseNames((case,), show_all=document["show_names"])
+    reading = CaseReading(names, document["series"], document["fix_gaps"], document["only"])
+    return examine(case, reading).to_json()
+
+
+def examine(case: FoundCase, reading: CaseReading) -> CaseFacts:
     """What a case holds; what cannot be read is a fact too.
 
     Args:
         case: as it was found.
         reading: how it is read.
-        is_test: whether it belongs to a test set that the layout sets apart.
     """
-    facts = CaseFacts(case, reading.names.of_case(case), is_test=is_test)
+    facts = CaseFacts(case, reading.names.of_case(case))
     grid: Grid | None = None
     try:
-        volume = read_volume(case.image, series=case.series(reading.series), fix_gaps=reading.fix_gaps)
+        series = case.series(reading.series)
+        volume = read_volume(case.image, series=series, fix_gaps=reading.fix_gaps, channel=case.channel)
     except MedseganError as error:
         facts = replace(facts, scan_error=reading.names.said(error, case))
     else:
@@ -67,14 +90,23 @@ def _with_label(facts: CaseFacts, label: LabelVolume, grid: Grid | None, reading
     digests = voxel_digests(label.array, label.grid)
     counts = {value: n for value, n in count_values(label.array).items() if value != 0}
     note: str | None = None
+    doubts: tuple[str, ...] = ()
     if grid is not None:
         try:
             label, note = align_label(label, grid)
         except MedseganError as error:
             facts = replace(facts, place_error=reading.names.said(error, facts.case))
-    notes = (*label.notes, *(() if note is None else (note,)))
+        else:
+            doubts = _belonging(facts, label)
+    notes = (*label.notes, *(() if note is None else (note,)), *doubts)
     is_close = note is not None and "resampled" in note
     return replace(facts, label=LabelFacts(counts, dict(label.names), notes, digests, is_close))
+
+
+def _belonging(facts: CaseFacts, label: LabelVolume) -> tuple[str, ...]:
+    if facts.scan is None or facts.case.label is None:
+        return ()
+    return belonging_notes(facts.case.label, label.array, facts.scan)
 
 
 def _scan_facts(volume: Volume) -> ScanFacts:
@@ -88,6 +120,8 @@ def _scan_facts(volume: Volume) -> ScanFacts:
         intensities=_intensity_facts(volume.array),
         digests=voxel_digests(volume.array, volume.grid),
         picture=small_picture(volume.array) if volume.array.shape[2] == 1 else None,
+        frame_uid=volume.frame_uid,
+        made_up=volume.made_up,
     )
 
 

@@ -1,7 +1,10 @@
 """What is kept of a case after its voxels are gone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+import numpy as np
 
 from ...geometry import Grid
 from ...imaging import Modality
@@ -50,6 +53,8 @@ class ScanFacts:
         intensities: figures of them.
         digests: hashes of its voxels.
         picture: (16, 16) of a single slice; None for a volume.
+        frame_uid: the frame of reference of its positions; "" = not said.
+        made_up: indices of the slices that were interpolated.
     """
 
     grid: Grid
@@ -60,6 +65,34 @@ class ScanFacts:
     intensities: IntensityFacts
     digests: frozenset[str]
     picture: FloatArray | None
+    frame_uid: str = ""
+    made_up: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The facts as plain values."""
+        return {
+            **{name: getattr(self, name) for name in ("is_picture", "modality", "reason", "frame_uid")},
+            "grid": self.grid.to_json(),
+            "notes": list(self.notes),
+            "intensities": asdict(self.intensities),
+            "digests": sorted(self.digests),
+            "picture": None if self.picture is None else self.picture.tolist(),
+            "made_up": list(self.made_up),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The facts that `to_json` wrote."""
+        intensities, picture = document["intensities"], document["picture"]
+        changed = {
+            "grid": Grid.from_json(document["grid"]),
+            "notes": tuple(document["notes"]),
+            "intensities": IntensityFacts(**{**intensities, "percentiles": tuple(intensities["percentiles"])}),
+            "digests": frozenset(document["digests"]),
+            "picture": None if picture is None else np.array(picture, dtype=np.float32),
+            "made_up": tuple(document["made_up"]),
+        }
+        return cls(**{**document, **changed})
 
 
 @dataclass(frozen=True)
@@ -79,6 +112,27 @@ class LabelFacts:
     notes: tuple[str, ...]
     digests: frozenset[str]
     is_close: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The facts as plain values."""
+        return {
+            "counts": list(self.counts.items()),
+            "names": list(self.names.items()),
+            "notes": list(self.notes),
+            "digests": sorted(self.digests),
+            "is_close": self.is_close,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The facts that `to_json` wrote."""
+        return cls(
+            counts=dict(document["counts"]),
+            names=dict(document["names"]),
+            notes=tuple(document["notes"]),
+            digests=frozenset(document["digests"]),
+            is_close=document["is_close"],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,3 +158,24 @@ class CaseFacts:
     label_error: str | None = None
     place_error: str | None = None
     is_test: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """What was found out as plain values; without the case and what it is called."""
+        return {
+            "scan": None if self.scan is None else self.scan.to_json(),
+            "label": None if self.label is None else self.label.to_json(),
+            **{name: getattr(self, name) for name in _ERRORS},
+        }
+
+    def with_findings(self, document: Mapping[str, Any]) -> Self:
+        """The same case with what `to_json` wrote of it."""
+        scan, label = document["scan"], document["label"]
+        return replace(
+            self,
+            scan=None if scan is None else ScanFacts.from_json(scan),
+            label=None if label is None else LabelFacts.from_json(label),
+            **{name: document[name] for name in _ERRORS},
+        )
+
+
+_ERRORS = ("scan_error", "label_error", "place_error")

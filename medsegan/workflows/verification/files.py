@@ -1,6 +1,7 @@
 """Findings on files: labels without a scan, scans that a list does not name, names in a list without a file."""
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,8 +32,29 @@ def check_files(found: Discovery, names: CaseNames) -> Iterator[Finding]:
     for _, name in zip(found.unlisted, names.of_files(found.unlisted), strict=True):
         remedy = "add it to the list if it should be used"
         yield Finding("warning", name, "a scan that the list does not name", "not in the list", remedy)
+    yield from _pictures(found, names)
     if found.cases and len(open_cases) < len(found.cases):
         yield from _few_without_labels(found, names)
+
+
+def _pictures(found: Discovery, names: CaseNames) -> Iterator[Finding]:
+    """Pictures by the case that they lie beside: of DICOM series they may be the labels."""
+    counts: Counter[str] = Counter()
+    for folder, n in Counter(path.parent for path in found.pictures).items():
+        counts[_case_beside(folder, found, names)] += n
+    for name, n in counts.items():
+        remedy = "if they are labels of its slices, make a volume of them, such as NIfTI; previews may stay"
+        measured = f"{n} PNG or TIFF files, in none of which a place is said"
+        yield Finding("warning", name, "pictures beside the scan are left out", measured, remedy)
+
+
+def _case_beside(folder: Path, found: Discovery, names: CaseNames) -> str:
+    """The case that lies next to a folder; all of them where several do."""
+    for place in (folder, *folder.parents):
+        near = [case for case in found.cases if case.image.is_relative_to(place)]
+        if near:
+            return names.of_case(near[0]) if len(near) == 1 else WHOLE_SET
+    return WHOLE_SET
 
 
 def _few_without_labels(found: Discovery, names: CaseNames) -> Iterator[Finding]:

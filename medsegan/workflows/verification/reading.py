@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from ...imaging import NO_LABELS_BETWEEN, OTHER_FRAME
 from .facts import CaseFacts
 from .finding import Finding
 
@@ -20,6 +21,10 @@ _DOUBTS = {
     "exact copies of slices": ("slices twice in one series", "nothing; copies are dropped"),
     "burned into the pixels": ("text burned into the picture", "look whether it names the patient"),
     "raw values of the detector": ("raw picture of the detector", "use the picture for presentation"),
+}
+_BELONGING = {
+    OTHER_FRAME: ("labels in another frame of reference", "look whether they lie on their organs"),
+    NO_LABELS_BETWEEN: ("interpolated slices without labels", "draw them, or use the complete series"),
 }
 _LABEL_DOUBTS = ("left out", "off the slices", "nearer to each other", "without this label", "cut off there")
 
@@ -63,5 +68,7 @@ def _doubts_of_label(facts: CaseFacts) -> Iterator[Finding]:
         if "resampled" in note and facts.label.is_close:
             what = "labels lie a little beside the scan"
             yield Finding("warning", facts.name, what, note, "nothing, if less than half a voxel does not matter")
+        elif (known := next((words for words in _BELONGING if words in note), None)) is not None:
+            yield Finding("warning", facts.name, _BELONGING[known][0], note, _BELONGING[known][1])
         elif any(words in note for words in _LABEL_DOUBTS):
             yield Finding("warning", facts.name, "parts of the labels are left out", note, "look at the labels")

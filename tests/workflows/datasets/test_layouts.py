@@ -158,12 +158,19 @@ def test_decathlon_with_its_test_set_and_what_is_not_listed(tmp_path: Path) -> N
     assert pairs(discover([root / "dataset.json"])) == pairs(found)
 
 
-def test_decathlon_with_several_images_in_a_file_is_refused_with_their_names(tmp_path: Path) -> None:
+def test_decathlon_with_several_images_in_a_file_asks_for_one_by_their_names(tmp_path: Path) -> None:
     root = decathlon(tmp_path, modality={"0": "FLAIR", "1": "T1w"})
     assert len(discover([root]).cases) == 2  # files of three axes, whatever the list says
     nib.save(nib.Nifti1Image(np.zeros((4, 4, 3, 2), np.int16), np.eye(4)), root / "imagesTr/a.nii.gz")
     with pytest.raises(DataError, match=r"each file holds 2 images \(0 \(FLAIR\), 1 \(T1w\)\)"):
         discover([root])
+    touch(root, "imagesTs/t.nii.gz")
+    for contrast in ("1", "t1W"):
+        found = discover([root], contrast=contrast)
+        assert {case.channel for case in (*found.cases, *found.test_cases)} == {1}
+        assert "1 alone is read, as --contrast asks" in note_with(found, "each case has 2 channels")
+    with pytest.raises(UsageError, match="there is no channel 'T2'"):
+        discover([root], contrast="T2")
 
 
 def test_nnunet_v1(tmp_path: Path) -> None:

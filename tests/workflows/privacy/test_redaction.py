@@ -157,3 +157,30 @@ def test_the_command_line_is_quiet_unless_asked(tmp_path: Path) -> None:
         call = [sys.executable, "-W", "always", "-c", code, *flags]
         done = subprocess.run(call, capture_output=True, text=True, check=True, cwd=tmp_path, env=os.environ)
         assert ("DOE" in done.stderr) is is_heard
+
+
+def test_what_decoders_print_past_python_is_not_heard_unless_asked(tmp_path: Path) -> None:
+    """MetaIO prints a line for each of its functions that a damaged header went through, libtiff file names."""
+    path = tmp_path / "a.mha"
+    path.write_bytes(b"ObjectType = Image\nNDims = 3\nElementDataFile = LOCAL\n")
+    code = (
+        "import os, sys; from medsegan_cli import main\n"
+        "code = main.run([*sys.argv[1:], 'convert', 'a.mha', 'b.nii'])\n"
+        "os.write(2, b'free again\\n'); print('and Python', file=sys.stderr); sys.exit(code)\n"
+    )
+    for flags, is_heard in (([], False), (["-v"], True)):
+        call = [sys.executable, "-c", code, *flags]
+        done = subprocess.run(call, capture_output=True, text=True, check=False, cwd=tmp_path, env=os.environ)
+        assert done.returncode == 3
+        assert ("MetaImage: Read" in done.stderr) is is_heard
+        lines = done.stderr.splitlines()
+        assert lines[-2:] == ["free again", "and Python"]
+        assert lines[-3].startswith("medsegan: error: a.mha")
+        assert is_heard or len(lines) == 3
+
+
+def test_without_a_stderr_nothing_is_turned(tmp_path: Path) -> None:
+    code = "import os; os.close(2)\nfrom medsegan.workflows.privacy.quiet import quiet_libraries\n"
+    code += "with quiet_libraries():\n    print('done')\n"
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "done\n")

@@ -4,8 +4,8 @@ import dataclasses
 from pathlib import Path
 
 from ....errors import DataError
-from ....imaging import count_volumes, is_archive
-from ..channels import list_channels, require_no_contrast
+from ....imaging import count_volumes
+from ..channels import channel_note, chosen_channel, list_channels, require_no_contrast
 from ..dataset_json import DATASET_JSON, DatasetJson, find_dataset_json
 from ..discovery import Discovery, FoundCase
 from ..given_splits import TRAIN
@@ -20,11 +20,11 @@ def read_decathlon(folder: Path, contrast: str | None) -> Discovery | None:
 
     Args:
         folder: of the data set.
-        contrast: channel of nnU-Net v1; None = the first.
+        contrast: number or name of the channel; None = the first of nnU-Net v1, or the only one.
 
     Raises:
         InputError: none of the images is there.
-        DataError: the list leads out of the data set, or each file holds several images.
+        DataError: the list leads out of the data set, or each file holds several images and none was chosen.
         UsageError: a channel is asked for and there is none.
     """
     document = find_dataset_json(folder)
@@ -34,14 +34,14 @@ def read_decathlon(folder: Path, contrast: str | None) -> Discovery | None:
     found = find_listed(document.training, where)
     cases = tuple(sorted(found.cases, key=lambda case: case.stem))
     kind = "Medical Segmentation Decathlon"
-    channel_notes: tuple[str, ...] = ()
     if found.has_channels:
         kind = "nnU-Net v1, the old style of dataset.json"
         cases, channel_notes = choose_channel_v1(cases, document, contrast)
     else:
-        require_no_contrast(contrast)
-        _require_three_axes(cases[0], document)
+        channel, channel_notes = _chosen_volume(cases[0], document, contrast)
+        cases = tuple(dataclasses.replace(case, channel=channel) for case in cases)
     test_cases, test_notes = read_test_set(folder, is_nnunet=found.has_channels)
+    test_cases = tuple(dataclasses.replace(case, channel=cases[0].channel) for case in test_cases)
     unlisted = images_beside(folder, cases, has_channels=found.has_channels)
     notes = [*document.notes, *channel_notes, *test_notes]
     notes += notes_on_missing(found, document.training, DATASET_JSON)
@@ -61,15 +61,20 @@ def read_decathlon(folder: Path, contrast: str | None) -> Discovery | None:
     )
 
 
-def _require_three_axes(case: FoundCase, document: DatasetJson) -> None:
-    """Refuse files that hold a volume for each modality: which one is meant nobody but the user can say."""
-    if len(document.channels) < 2 or case.image.is_dir() or is_archive(case.image):
-        return
-    n_volumes = count_volumes(case.image)
-    if n_volumes > 1:
-        listed = list_channels(document.channels, n_volumes)
+def _chosen_volume(
+    case: FoundCase, document: DatasetJson, contrast: str | None
+) -> tuple[int | None, tuple[str, ...]]:
+    """The volume to read of files that hold one for each modality, and a note; None where they hold one."""
+    n_volumes = 1 if case.is_dicom else count_volumes(case.image)
+    if n_volumes == 1 or (contrast is None and len(document.channels) < 2):
+        require_no_contrast(contrast)
+        return None, ()
+    if contrast is None:
+        listed, first = list_channels(document.channels, n_volumes), document.channels.get(0, "0")
         raise DataError(
             f"{document.path.parent}: each file holds {n_volumes} images ({listed}), but a scan here is one of "
-            "them, and the first is not right for everybody; write the one you want to a file of its own for each "
-            "case, for example with nibabel: `nib.save(image.slicer[..., 0], path)`"
+            f"them, and the first is not right for everybody; choose one, such as --contrast {first}, and prepare "
+            "each as a domain of its own"
         )
+    chosen = chosen_channel(contrast, document.channels, n_volumes)
+    return chosen, channel_note(chosen, contrast, document.channels, n_volumes)
