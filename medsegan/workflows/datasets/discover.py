@@ -13,7 +13,7 @@ from .discovery import Discovery, FoundCase
 from .file_role import Entry, is_label_folder
 from .given_splits import split_of_name
 from .layouts import is_bids, match_two, read_bids, read_datalist, read_folder, read_names
-from .listing import entries_of_files, list_entries, list_pictures, require_apart
+from .listing import entries_of_files, list_entries, list_pictures, list_strangers, require_apart
 from .patients import told_by_patient_id
 
 __all__ = ["Discovery", "FoundCase", "discover"]
@@ -64,6 +64,12 @@ def discover(paths: Sequence[Path], labels: Path | None = None, contrast: str | 
         notes.append(
             f"{len(pictures)} pictures (PNG, TIFF) beside the scans are left out, since nothing in them says on "
             "which slice they lie and which way up; labels of slices are read as a volume, such as NIfTI"
+        )
+    strangers = [path for folder in paths if folder.is_dir() for path in list_strangers(folder)]
+    if strangers:
+        notes.append(
+            f"{len(strangers)} files without a suffix are no DICOM and left out; empty or damaged scans may be "
+            "among them"
         )
     return dataclasses.replace(found, notes=tuple(notes), pictures=pictures)
 

@@ -16,6 +16,9 @@ from ...imaging import (
 )
 from .file_role import Entry, read_entry, read_label_entry, read_role
 
+_PAPERS = frozenset(("readme", "license", "licence", "copying", "changes", "changelog", "version", "dicomdir"))
+"""Names without a suffix that are no scans'."""
+
 
 def list_entries(folder: Path) -> list[Entry]:
     """All scans and label volumes below a folder, in order of their names; hidden ones are passed over.
@@ -76,6 +79,12 @@ def list_pictures(folder: Path) -> list[Path]:
     """All PNG and TIFF files below a folder, which `list_entries` passes over beside volumes."""
     found = [current / name for current, names in _walk(folder) for name in names]
     return sorted(path for path in found if is_picture_file(path))
+
+
+def list_strangers(folder: Path) -> list[Path]:
+    """The files below a folder without a suffix that are no DICOM: what DICOM looks like where it is damaged."""
+    found = [current / name for current, names in _walk(folder) for name in names if "." not in name]
+    return sorted(path for path in found if path.name.lower() not in _PAPERS and not is_dicom_file(path))
 
 
 def holds_radiographs(folder: Path) -> bool:

@@ -254,3 +254,11 @@ def test_a_copy_under_another_root_is_the_same_discovery(tmp_path: Path) -> None
     first = touch(tmp_path / "first", "images/b.nii.gz", "images/a.nii.gz", "labels/a.nii.gz")
     shutil.copytree(first, tmp_path / "second")
     assert pairs(discover([first])) == pairs(discover([tmp_path / "second"]))
+
+
+def test_what_may_be_damaged_dicom_is_counted(tmp_path: Path) -> None:
+    touch(tmp_path, "p1/ct.nii.gz", "p2/ct.nii.gz", "p3/README", "p3/LICENSE")
+    assert not any("without a suffix" in note for note in discover([tmp_path]).notes)
+    touch(tmp_path, "p4/IM0001", "p4/IM0002")
+    [note] = [note for note in discover([tmp_path]).notes if "without a suffix" in note]
+    assert note.startswith("2 files")
